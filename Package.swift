@@ -1,0 +1,71 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every Swift target is built alike: language mode 6, warnings are errors.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+func module(_ name: String, uses dependencies: [Target.Dependency] = []) -> Target {
+    // Without Foundation nothing else brings in libm, which `Double.rounded()` needs.
+    .target(
+        name: name, dependencies: dependencies, swiftSettings: strict, linkerSettings: [.linkedLibrary("m")])
+}
+
+func tests(of name: String, uses dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: [.target(name: name)] + dependencies,
+        swiftSettings: strict)
+}
+
+/// C libraries come from Debian 12; `scripts/setup.sh` names the packages.
+let libraries: [Target] = [
+    .target(
+        name: "CSimdJSON",
+        cxxSettings: [.unsafeFlags(["-O2"])],
+        linkerSettings: [.linkedLibrary("simdjson")]),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
+    .systemLibrary(name: "CWebSockets", pkgConfig: "libwebsockets"),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd"),
+]
+
+let package = Package(
+    name: "slipstream",
+    products: [
+        .library(name: "SlipstreamClient", targets: ["Client"]),
+        .executable(name: "slipstream", targets: ["slipstream"]),
+    ],
+    targets: libraries + [
+        // One Swift module per C library, its only importer.
+        module("JSON", uses: ["CSimdJSON"]),
+        module("Storage", uses: ["CSQLite", "Compression", "Replication", "Telemetry"]),
+        module("Web", uses: ["CWebSockets"]),
+        module("Compression", uses: ["CZlib", "CZstd"]),
+        // Pure cores: no Foundation, no clock, no socket.
+        module("Telemetry", uses: ["JSON"]),
+        module("Insight", uses: ["Telemetry"]),
+        module("Sharding"),
+        module("Replication", uses: ["Telemetry", "Insight"]),
+        module("Delivery", uses: ["Telemetry", "JSON"]),
+        module("Simulation", uses: ["Telemetry"]),
+        // What people use, and what puts it together.
+        module("Client", uses: ["Delivery", "Telemetry", "Web", "JSON"]),
+        module(
+            "Node",
+            uses: [
+                "Telemetry", "Insight", "Sharding", "Replication", "Delivery", "Storage", "Web", "JSON", "Compression",
+            ]),
+        .executableTarget(
+            name: "slipstream",
+            dependencies: ["Node", "Client", "Simulation", "Telemetry", "JSON", "Compression", "Delivery", "Web"],
+            swiftSettings: strict),
+        // Tests mirror Sources.
+        tests(of: "Telemetry"),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,141 @@
+import Telemetry
+
+/// A partition of a topic. Partition p of every topic together are shard p.
+package struct PartitionID: Hashable, Comparable, Sendable, CustomStringConvertible {
+    package let number: Int
+    package init(_ number: Int) { self.number = number }
+    package static func < (left: PartitionID, right: PartitionID) -> Bool { left.number < right.number }
+    package var description: String { "\(number)" }
+}
+
+/// A position in one partition, not a count.
+package struct Offset: Hashable, Comparable, Sendable, CustomStringConvertible {
+    package let value: Int64
+    package init(_ value: Int64) { self.value = value }
+    package static func < (left: Offset, right: Offset) -> Bool { left.value < right.value }
+    package static func + (offset: Offset, records: Int) -> Offset { Offset(offset.value + Int64(records)) }
+    package static let zero = Offset(0)
+    package var description: String { "\(value)" }
+}
+
+/// Who published a record and under which number, so that a repeat can be told. Numbers rise by one per publish.
+package struct Origin: Hashable, Sendable {
+    package let source: String
+    package let sequence: UInt64
+    package init(source: String, sequence: UInt64) {
+        self.source = source
+        self.sequence = sequence
+    }
+}
+
+/// One record to append.
+package struct NewRecord: Sendable, Equatable {
+    package var partition: PartitionID
+    /// Chassis or baseline id; `nil` as in Kafka.
+    package var key: [UInt8]?
+    /// One JSON object or an array of them; `nil` is a tombstone.
+    package var value: [UInt8]?
+    package var timestamp: Timestamp
+    package var origin: Origin?
+
+    package init(
+        partition: PartitionID, key: [UInt8]?, value: [UInt8]?, timestamp: Timestamp, origin: Origin? = nil
+    ) {
+        self.partition = partition
+        self.key = key
+        self.value = value
+        self.timestamp = timestamp
+        self.origin = origin
+    }
+}
+
+/// Records of one partition in offset order, in one buffer: no heap object per record. Reused between reads.
+package struct LogBatch: Sendable {
+    package struct Entry: Sendable {
+        package let offset: Offset
+        package let timestamp: Timestamp
+        /// `nil`: the record has none.
+        package let key: Range<Int>?
+        package let value: Range<Int>?
+        package let source: Range<Int>?
+        package let sequence: UInt64
+    }
+
+    package private(set) var entries: [Entry] = []
+    package private(set) var bytes: [UInt8] = []
+
+    package init() {}
+
+    package mutating func removeAll() {
+        entries.removeAll(keepingCapacity: true)
+        bytes.removeAll(keepingCapacity: true)
+    }
+
+    package mutating func append(
+        offset: Offset, timestamp: Timestamp, key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer?,
+        source: UnsafeRawBufferPointer? = nil, sequence: UInt64 = 0
+    ) {
+        entries.append(
+            Entry(
+                offset: offset, timestamp: timestamp, key: store(key), value: store(value), source: store(source),
+                sequence: sequence))
+    }
+
+    private mutating func store(_ raw: UnsafeRawBufferPointer?) -> Range<Int>? {
+        guard let raw else { return nil }
+        let start = bytes.count
+        bytes.append(contentsOf: raw)
+        return start..<bytes.count
+    }
+}
+
+/// Why the log did not do what it was asked.
+package enum LogError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// Nothing of the append was stored; it may be tried again when there is room.
+    case full(reason: String)
+    /// The offset was removed by retention (or a truncation); reading can go on at `earliest`.
+    case truncated(PartitionID, asked: Offset, earliest: Offset)
+    case noSuchPartition(PartitionID, count: Int)
+    /// Stored bytes fail their check; nothing from there on is returned.
+    case corrupt(PartitionID, at: Offset, reason: String)
+    case io(reason: String)
+    case closed
+
+    package var description: String {
+        switch self {
+        case .full(let reason): "the log is full and took nothing: \(reason); free some space or shorten retention"
+        case .truncated(let partition, let asked, let earliest):
+            "partition \(partition) begins at offset \(earliest); \(asked) is gone"
+        case .noSuchPartition(let partition, let count): "partition \(partition) does not exist; there are \(count)"
+        case .corrupt(let partition, let offset, let reason): "partition \(partition) at \(offset): \(reason)"
+        case .io(let reason): reason
+        case .closed: "the log is closed"
+        }
+    }
+}
+
+/// An ordered, durable log in partitions: the only truth there is. Kafka, SQLite and memory implement it, and one
+/// suite of tests (`PartitionedLogSuite`) holds for all.
+///
+/// Calls block; they belong on a thread of their own, never on the cooperative pool.
+package protocol PartitionedLog: AnyObject, Sendable {
+    /// Fixed for the life of the log.
+    var partitionCount: Int { get }
+
+    /// Appends all or nothing and returns when every record is durable.
+    /// - Returns: the offset of each record, in the order given.
+    func append(_ records: [NewRecord]) throws(LogError) -> [Offset]
+
+    /// Reads from `offset` on into `batch`, which is emptied first: at least one record if there is one, then as many
+    /// as fit in about `maxBytes`. `batch` stays empty at the end of the partition.
+    func read(_ partition: PartitionID, from offset: Offset, maxBytes: Int, into batch: inout LogBatch) throws(LogError)
+
+    /// The first offset still there; equals `endOffset` when there is none.
+    func earliestOffset(of partition: PartitionID) throws(LogError) -> Offset
+
+    /// The offset the next record will get.
+    func endOffset(of partition: PartitionID) throws(LogError) -> Offset
+
+    /// Ends all use; waits for what is under way. Later calls throw `.closed`.
+    func close()
+}

@@ -1,0 +1,14 @@
+import Telemetry
+
+/// Keeps the newest few snapshots of each partition, as opaque bytes with the offset they stand for.
+///
+/// It promises nothing about their integrity: `Snapshot` checks that on reading, and a bad one is skipped.
+package protocol SnapshotStore: AnyObject, Sendable {
+    /// Stores it durably and forgets those beyond the newest `kept`. All or nothing.
+    func save(_ bytes: [UInt8], of partition: PartitionID, at offset: Offset) throws(LogError)
+
+    /// Offsets of the stored snapshots, newest first.
+    func offsets(of partition: PartitionID) throws(LogError) -> [Offset]
+
+    func load(_ partition: PartitionID, at offset: Offset) throws(LogError) -> [UInt8]?
+}

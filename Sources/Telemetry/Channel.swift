@@ -1,0 +1,93 @@
+/// A quantity we know by name. Any other numeric field is kept too, as an `ExtraChannel`.
+///
+/// The raw value is part of the snapshot format: append new channels, never reorder.
+package enum Channel: UInt8, CaseIterable, Sendable {
+    case lapDistance, speed, accelerationX, accelerationY, steering, brakeFront, brakeRear, engineSpeed, gear
+    case pedal, throttle, latitude, longitude
+
+    /// What a catalogue tells about a channel.
+    package struct Description: Sendable {
+        /// The name in Pitwall's wide shape and in everything we send.
+        package let name: String
+        /// Names other sources use for it: TRD's `gr-raw` first.
+        package let aliases: [String]
+        package let quantity: String
+        package let unit: String
+    }
+
+    package var description: Description { Channel.catalogue[Int(rawValue)] }
+    package var name: String { description.name }
+
+    package static let catalogue: [Description] = [
+        .init(name: "lapdist_m", aliases: ["Laptrigger_lapdist_dls"], quantity: "distance from start/finish", unit: "m"),
+        .init(name: "speed_kmh", aliases: ["speed"], quantity: "speed", unit: "km/h"),
+        .init(name: "accx_can", aliases: [], quantity: "longitudinal acceleration, braking negative", unit: "g"),
+        .init(name: "accy_can", aliases: [], quantity: "lateral acceleration", unit: "g"),
+        .init(name: "Steering_Angle", aliases: [], quantity: "steering wheel angle", unit: "°"),
+        .init(name: "pbrake_f", aliases: [], quantity: "front brake pressure", unit: "bar"),
+        .init(name: "pbrake_r", aliases: [], quantity: "rear brake pressure", unit: "bar"),
+        .init(name: "rpm", aliases: ["nmot"], quantity: "engine speed", unit: "1/min"),
+        .init(name: "gear", aliases: [], quantity: "gear, -1 for reverse or not known", unit: "1"),
+        .init(name: "aps", aliases: [], quantity: "accelerator pedal position", unit: "%"),
+        .init(name: "ath", aliases: [], quantity: "throttle blade position", unit: "%"),
+        .init(name: "latitude", aliases: ["VBOX_Lat_Min"], quantity: "latitude, WGS 84", unit: "°"),
+        .init(name: "longitude", aliases: ["VBOX_Long_Minutes"], quantity: "longitude, WGS 84", unit: "°"),
+    ]
+}
+
+/// Values of known channels; a channel may be absent. Fixed size, no heap.
+package struct ChannelValues: Sendable {
+    private var present: UInt32 = 0
+    private var values = InlineArray<13, Double>(repeating: 0)
+
+    package init() {}
+
+    package subscript(_ channel: Channel) -> Double? {
+        get { contains(channel) ? values[Int(channel.rawValue)] : nil }
+        set {
+            if let newValue {
+                values[Int(channel.rawValue)] = newValue
+                present |= 1 << UInt32(channel.rawValue)
+            } else {
+                values[Int(channel.rawValue)] = 0
+                present &= ~(1 << UInt32(channel.rawValue))
+            }
+        }
+    }
+
+    package var isEmpty: Bool { present == 0 }
+    package func contains(_ channel: Channel) -> Bool { present & (1 << UInt32(channel.rawValue)) != 0 }
+
+    /// Takes every value that `newer` has and keeps the others: the last known value of each channel.
+    package mutating func merge(_ newer: borrowing ChannelValues) {
+        var rest = newer.present
+        present |= rest
+        while rest != 0 {
+            let index = rest.trailingZeroBitCount
+            values[index] = newer.values[index]
+            rest &= rest - 1
+        }
+    }
+}
+
+extension ChannelValues: Equatable {
+    package static func == (left: ChannelValues, right: ChannelValues) -> Bool {
+        left.present == right.present && (0..<13).allSatisfy { left.values[$0] == right.values[$0] }
+    }
+}
+
+// MARK: Snapshot format
+
+extension ChannelValues {
+    package func encode(into writer: inout BinaryWriter) {
+        writer.write(present)
+        for channel in Channel.allCases where contains(channel) { writer.write(values[Int(channel.rawValue)]) }
+    }
+
+    package init(from reader: inout BinaryReader) throws(BinaryError) {
+        let mask: UInt32 = try reader.read()
+        for channel in Channel.allCases where mask & (1 << UInt32(channel.rawValue)) != 0 {
+            self[channel] = try reader.readDouble()
+        }
+    }
+}

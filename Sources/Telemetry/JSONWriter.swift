@@ -1,0 +1,132 @@
+/// Appends JSON to a buffer that is kept between uses, so that steady state allocates nothing.
+///
+/// It writes what it is told, comma by comma; it does not check that the whole is well formed.
+package struct JSONWriter: Sendable {
+    package private(set) var bytes: [UInt8] = []
+
+    package init(reserving capacity: Int = 0) { bytes.reserveCapacity(capacity) }
+
+    package var isEmpty: Bool { bytes.isEmpty }
+    package mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
+
+    /// JSON that is right already: punctuation, keys, a record's original bytes.
+    package mutating func raw(_ text: StaticString) {
+        bytes.append(contentsOf: UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+    package mutating func raw(_ json: UnsafeRawBufferPointer) { bytes.append(contentsOf: json) }
+    package mutating func raw(_ json: some Collection<UInt8>) { bytes.append(contentsOf: json) }
+    package mutating func comma() { bytes.append(UInt8(ascii: ",")) }
+
+    /// A quoted string, escaped as RFC 8259 asks.
+    package mutating func string(_ text: String) {
+        var text = text
+        text.withUTF8 { string(UnsafeRawBufferPointer($0)) }
+    }
+    package mutating func string(_ utf8: UnsafeRawBufferPointer) {
+        bytes.append(UInt8(ascii: "\""))
+        for byte in utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                bytes.append(UInt8(ascii: "\\"))
+                bytes.append(byte)
+            case 0..<0x20:
+                bytes.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "u"), 0x30, 0x30])
+                bytes.append(hexDigit(byte >> 4))
+                bytes.append(hexDigit(byte & 15))
+            default: bytes.append(byte)
+            }
+        }
+        bytes.append(UInt8(ascii: "\""))
+    }
+    /// `"name":`
+    package mutating func key(_ name: String) {
+        string(name)
+        bytes.append(UInt8(ascii: ":"))
+    }
+
+    package mutating func integer(_ value: some FixedWidthInteger) {
+        if value < 0 { bytes.append(UInt8(ascii: "-")) }
+        digits(UInt64(value.magnitude))
+    }
+    package mutating func bool(_ value: Bool) { value ? raw("true") : raw("false") }
+
+    /// The shortest decimal that reads back as the same number; `null` for NaN and infinity, which JSON has not.
+    package mutating func number(_ value: Double) {
+        guard value.isFinite else { return raw("null") }
+        if let whole = Int64(exactly: value), whole.magnitude < 1 << 53 { return integer(whole) }
+        bytes.append(contentsOf: value.description.utf8)
+    }
+
+    /// Rounded half away from zero to `decimals` (0...9) places, trailing zeros dropped.
+    package mutating func number(_ value: Double, decimals: Int) {
+        precondition((0...9).contains(decimals), "decimals must be in 0...9, not \(decimals)")
+        let scale = powersOfTen[decimals]
+        let scaled = (value * Double(scale)).rounded(.toNearestOrAwayFromZero)
+        guard value.isFinite, scaled.magnitude < 9e18 else { return number(value) }
+        let magnitude = UInt64(scaled.magnitude)
+        if scaled < 0 { bytes.append(UInt8(ascii: "-")) }
+        digits(magnitude / scale)
+        var fraction = magnitude % scale
+        guard fraction != 0 else { return }
+        bytes.append(UInt8(ascii: "."))
+        var place = scale / 10
+        while fraction != 0 {
+            bytes.append(UInt8(ascii: "0") + UInt8(fraction / place))
+            fraction %= place
+            place /= 10
+            if place == 0 { break }
+        }
+    }
+    /// As `number(_:decimals:)`, or `null`.
+    package mutating func number(_ value: Double?, decimals: Int) {
+        if let value { number(value, decimals: decimals) } else { raw("null") }
+    }
+
+    /// `"2025-09-06T18:40:41.926Z"`, with the quotes.
+    package mutating func timestamp(_ time: Timestamp) {
+        let civil = time.civil
+        bytes.append(UInt8(ascii: "\""))
+        padded(civil.year, width: 4)
+        bytes.append(UInt8(ascii: "-"))
+        padded(civil.month, width: 2)
+        bytes.append(UInt8(ascii: "-"))
+        padded(civil.day, width: 2)
+        bytes.append(UInt8(ascii: "T"))
+        padded(civil.hour, width: 2)
+        bytes.append(UInt8(ascii: ":"))
+        padded(civil.minute, width: 2)
+        bytes.append(UInt8(ascii: ":"))
+        padded(civil.second, width: 2)
+        bytes.append(UInt8(ascii: "."))
+        padded(civil.millisecond, width: 3)
+        bytes.append(UInt8(ascii: "Z"))
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    private mutating func digits(_ value: UInt64) {
+        guard value >= 10 else { return bytes.append(UInt8(ascii: "0") + UInt8(value)) }
+        var place: UInt64 = 10
+        while value / place >= 10 { place *= 10 }
+        var rest = value
+        while place > 0 {
+            bytes.append(UInt8(ascii: "0") + UInt8(rest / place))
+            rest %= place
+            place /= 10
+        }
+    }
+    private mutating func padded(_ value: Int, width: Int) {
+        var place = powersOfTen[width - 1]
+        var rest = UInt64(max(0, value))
+        while place > 0 {
+            bytes.append(UInt8(ascii: "0") + UInt8(rest / place % 10))
+            rest %= place
+            place /= 10
+        }
+    }
+}
+
+private let powersOfTen: [UInt64] = [
+    1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000,
+]
+
+private func hexDigit(_ value: UInt8) -> UInt8 { value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10 }
