@@ -19,7 +19,8 @@ package enum Channel: UInt8, CaseIterable, Sendable {
     package var name: String { description.name }
 
     package static let catalogue: [Description] = [
-        .init(name: "lapdist_m", aliases: ["Laptrigger_lapdist_dls"], quantity: "distance from start/finish", unit: "m"),
+        .init(
+            name: "lapdist_m", aliases: ["Laptrigger_lapdist_dls"], quantity: "distance from start/finish", unit: "m"),
         .init(name: "speed_kmh", aliases: ["speed"], quantity: "speed", unit: "km/h"),
         .init(name: "accx_can", aliases: [], quantity: "longitudinal acceleration, braking negative", unit: "g"),
         .init(name: "accy_can", aliases: [], quantity: "lateral acceleration", unit: "g"),

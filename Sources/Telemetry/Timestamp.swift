@@ -79,7 +79,9 @@ extension Timestamp {
         guard let hours = twoDigits(text, start + 1), hours < 24 else { return nil }
         if start + 3 == text.count { return sign * hours * 3_600 }
         let minuteIndex = text[start + 3] == UInt8(ascii: ":") ? start + 4 : start + 3
-        guard let minutes = twoDigits(text, minuteIndex), minutes < 60, minuteIndex + 2 == text.count else { return nil }
+        guard let minutes = twoDigits(text, minuteIndex), minutes < 60, minuteIndex + 2 == text.count else {
+            return nil
+        }
         return sign * (hours * 3_600 + minutes * 60)
     }
 

@@ -1,0 +1,171 @@
+import Telemetry
+
+extension Hub {
+    package mutating func open(_ id: SessionID, now: Timestamp) { sessions[id] = Session(id: id, now: now) }
+
+    package mutating func close(_ id: SessionID) -> [Effect] {
+        guard let session = sessions.removeValue(forKey: id) else { return [] }
+        return session.readers.flatMap { detach($0) }
+    }
+
+    package mutating func subscribe(_ request: SubscribeRequest, for id: SessionID) -> [Effect] {
+        guard let session = sessions[id] else { return [] }
+        var effects: [Effect] = []
+        guard session.requests[request.id] == nil else {
+            return postError("duplicate_subscription", "subscription \(request.id) exists", to: session, id: request.id)
+        }
+        guard session.requests.count < limits.subscriptionsPerSession else {
+            return postError(
+                "too_many_subscriptions", "\(limits.subscriptionsPerSession) subscriptions a connection", to: session,
+                id: request.id)
+        }
+        session.remember(request)
+        let matching = streams.values.filter { stream in request.streams.contains { $0.matches(stream.id) } }
+            .sorted { $0.id < $1.id }
+        let positions = matching.map { ($0.id, attach($0, to: session, request, isNew: false, &effects)) }
+        var answer: [Effect] = []
+        post(subscribed(request.id, positions), to: session, &answer)
+        return answer + effects
+    }
+
+    package mutating func unsubscribe(_ subscription: String, for id: SessionID) -> [Effect] {
+        guard let session = sessions[id] else { return [] }
+        guard let gone = session.forget(subscription: subscription) else {
+            return postError("no_such_subscription", "there is none called \(subscription)", to: session, id: subscription)
+        }
+        return gone.flatMap { detach($0) }
+    }
+
+    /// A stream that was not there before belongs to every wildcard, from its first point.
+    mutating func attachWildcards(to stream: HubStream) -> [Effect] {
+        var effects: [Effect] = []
+        for session in sessions.values.sorted(by: { $0.id.value < $1.id.value }) {
+            for request in session.requests.values.sorted(by: { $0.id < $1.id })
+            where request.streams.contains(where: { $0.matches(stream.id) }) {
+                _ = attach(stream, to: session, request, isNew: true, &effects)
+            }
+        }
+        return effects
+    }
+
+    private mutating func detach(_ reader: Reader) -> [Effect] {
+        readers.removeValue(forKey: reader.number)
+        reader.stream.readers.removeAll { $0 === reader }
+        if case .live = reader.state { return [] }
+        return [.endReplay(reader: reader.number)]
+    }
+
+    /// Puts a reader at the right place in a stream.
+    /// - Returns: the position from which outputs come.
+    private mutating func attach(
+        _ stream: HubStream, to session: Session, _ request: SubscribeRequest, isNew: Bool, _ effects: inout [Effect]
+    ) -> Position {
+        let start = isNew ? Position(lineage: stream.lineage, seq: 0) : beginning(of: request.from, in: stream)
+        let reader = Reader(
+            number: nextReader, session: session, subscription: request.id, stream: stream, kinds: request.include,
+            behavior: request.behavior, ordinal: stream.ring.end, sent: start)
+        nextReader += 1
+        readers[reader.number] = reader
+        session.readers.append(reader)
+        stream.readers.append(reader)
+
+        if let reason = impossible(start, in: stream) {
+            resync(reader, reason, &effects)
+        } else if case .time(let time) = request.from, !isNew {
+            guard let ordinal = stream.ring.ordinal(from: time) else {
+                startReplay(of: reader, from: time, &effects)
+                return start
+            }
+            reader.sent = before(ordinal, in: stream)
+            reader.ordinal = ordinal
+            wake(reader, &effects)
+        } else if let ordinal = stream.ring.ordinal(after: start, kinds: request.include) {
+            reader.ordinal = ordinal
+            wake(reader, &effects)
+        } else {
+            startReplay(of: reader, from: nil, &effects)
+        }
+        return reader.sent
+    }
+
+    private func beginning(of from: From, in stream: HubStream) -> Position {
+        switch from {
+        case .latest: stream.end
+        case .earliest, .time: Position(lineage: stream.lineage, seq: 0)
+        case .positions(let positions): positions[stream.id] ?? Position(lineage: stream.lineage, seq: 0)
+        }
+    }
+
+    /// Why outputs after `position` cannot be had, ever.
+    private func impossible(_ position: Position, in stream: HubStream) -> String? {
+        if position.lineage != stream.lineage { return "lineage_changed" }
+        return OutputKind.allCases.contains { position[$0] > stream.end.seq } ? "ahead_of_log" : nil
+    }
+
+    /// What is sent already when a reader begins at `ordinal`.
+    private func before(_ ordinal: UInt64, in stream: HubStream) -> Position {
+        guard ordinal < stream.ring.end else { return stream.end }
+        let entry = stream.ring[ordinal]
+        let seq = entry.kind == .point ? entry.previous : entry.seq
+        return Position(lineage: stream.lineage, seq: seq)
+    }
+
+    // MARK: Answers
+
+    private mutating func subscribed(_ id: String, _ positions: [(StreamID, Position)]) -> Frame {
+        message.removeAll()
+        message.raw("{\"type\":\"subscribed\",\"id\":")
+        message.string(id)
+        message.raw(",\"positions\":")
+        message.positions(Dictionary(uniqueKeysWithValues: positions))
+        message.raw("}")
+        return Frame(message.bytes)
+    }
+
+    private mutating func postError(_ code: String, _ text: String, to session: Session, id: String) -> [Effect] {
+        var effects: [Effect] = []
+        post(ServerMessage.error(code: code, message: text, id: id), to: session, &effects)
+        return effects
+    }
+
+    /// Any message about the connection.
+    package mutating func send(_ frame: Frame, to id: SessionID) -> [Effect] {
+        guard let session = sessions[id] else { return [] }
+        var effects: [Effect] = []
+        post(frame, to: session, &effects)
+        return effects
+    }
+
+    // MARK: Time
+
+    /// Heartbeats, to be called every second, and the end of clients that take nothing.
+    package mutating func beat(now: Timestamp) -> [Effect] {
+        var effects: [Effect] = []
+        for session in sessions.values.sorted(by: { $0.id.value < $1.id.value }) {
+            if session.owesSomething {
+                if now.microseconds - session.lastProgress.microseconds > limits.stallMicroseconds {
+                    counters.stalled += 1
+                    effects.append(
+                        .close(session.id, code: CloseCode.tooSlow, reason: "nothing was read for 10 s; resume"))
+                }
+                continue
+            }
+            post(heartbeat(for: session), to: session, &effects)
+        }
+        return effects
+    }
+
+    /// Says what was sent since the last heartbeat; a client that has less has lost something.
+    private mutating func heartbeat(for session: Session) -> Frame {
+        var moved: [StreamID: Position] = [:]
+        for reader in session.readers where reader.sent.seq != reader.told {
+            moved[reader.stream.id] = reader.sent
+            reader.told = reader.sent.seq
+        }
+        message.removeAll()
+        message.raw("{\"type\":\"heartbeat\",\"positions\":")
+        message.positions(moved)
+        message.raw("}")
+        return Frame(message.bytes)
+    }
+}
