@@ -65,6 +65,7 @@ let package = Package(
             swiftSettings: strict),
         // Tests mirror Sources.
         tests(of: "Telemetry"),
+        tests(of: "Simulation", uses: ["Telemetry"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
