@@ -73,8 +73,9 @@ package struct RaceSimulation: Sendable {
 
     /// The faster cars tend to stand in front, as after a qualifying. Every third car has the same tyre wear.
     private static func grid(of count: Int, lapSeconds: Double, using random: inout SeededRandom) -> [RaceCar] {
-        let chassisNumbers = Array(Array(1...999).shuffled(using: &random).prefix(count))
-        let startNumbers = Array(Array(2...1_000).shuffled(using: &random).prefix(count))
+        let numbers = count < 98 ? 2...99 : 1...999
+        let chassisNumbers = Array(numbers.shuffled(using: &random).prefix(count))
+        let startNumbers = Array(numbers.shuffled(using: &random).prefix(count))
         return (0..<count).map { slot in
             let pace = 1 + 0.015 * Double(slot) / Double(count) + 0.002 * random.normal()
             let number = String(chassisNumbers[slot])
