@@ -1,0 +1,37 @@
+# `make` alone says what there is. Everything works on a fresh clone.
+SLIPSTREAM := .build/release/slipstream
+SOURCES := $(wildcard Sources Tests Fuzz chaos) Package.swift
+BENCHES ?= engine ingest latency fanout
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build test demo format lint bench fuzz clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: ## install the missing Debian packages (scripts/setup.sh)
+	@scripts/setup.sh
+
+build: setup ## build the slipstream command for release
+	swift build -c release --product slipstream
+
+test: setup ## run all tests; SANITIZE=thread or SANITIZE=address, FILTER=LapTimeTests
+	swift test $(if $(SANITIZE),--sanitize=$(SANITIZE)) $(if $(FILTER),--filter $(FILTER))
+
+demo: build ## a node, a simulated race, a live table and the dashboard; DURATION=30 ends it after 30 s
+	$(SLIPSTREAM) demo $(if $(DURATION),--duration $(DURATION))
+
+format: ## lay out all Swift files
+	swift format -i -r $(SOURCES)
+
+lint: ## say what `make format` would change or cannot
+	swift format lint --strict -r $(SOURCES)
+
+bench: build ## measure; BENCHES="engine latency" for some of it
+	@for name in $(BENCHES); do $(SLIPSTREAM) bench $$name --json || exit 1; done
+
+fuzz: setup ## feed the decoders random bytes; SECONDS_EACH=60 per target
+	scripts/fuzz.sh $(SECONDS_EACH)
+
+clean: ## remove what was built
+	swift package clean
