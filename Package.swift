@@ -66,6 +66,8 @@ let package = Package(
         // Tests mirror Sources.
         tests(of: "Telemetry"),
         tests(of: "Simulation", uses: ["Telemetry"]),
+        tests(of: "Sharding"),
+        tests(of: "Replication", uses: ["Telemetry", "Storage"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
