@@ -59,6 +59,15 @@ package struct LogBatch: Sendable {
         package let value: Range<Int>?
         package let source: Range<Int>?
         package let sequence: UInt64
+
+        fileprivate func shifted(by count: Int) -> Entry {
+            func shift(_ range: Range<Int>?) -> Range<Int>? {
+                range.map { $0.lowerBound + count..<$0.upperBound + count }
+            }
+            return Entry(
+                offset: offset, timestamp: timestamp, key: shift(key), value: shift(value), source: shift(source),
+                sequence: sequence)
+        }
     }
 
     package private(set) var entries: [Entry] = []
@@ -81,7 +90,38 @@ package struct LogBatch: Sendable {
                 sequence: sequence))
     }
 
-    private mutating func store(_ raw: UnsafeRawBufferPointer?) -> Range<Int>? {
+    package mutating func append(_ record: borrowing NewRecord, at offset: Offset) {
+        entries.append(
+            Entry(
+                offset: offset, timestamp: record.timestamp, key: store(record.key), value: store(record.value),
+                source: store(record.origin?.source.utf8), sequence: record.origin?.sequence ?? 0))
+    }
+
+    /// Copies whole records with their bytes in one piece.
+    package mutating func copy(_ indices: Range<Int>, of other: LogBatch) {
+        guard !indices.isEmpty else { return }
+        let start = other.byteStart(of: indices.lowerBound)
+        let shift = bytes.count - start
+        bytes.append(contentsOf: other.bytes[start..<other.byteStart(of: indices.upperBound)])
+        for entry in other.entries[indices] { entries.append(entry.shifted(by: shift)) }
+    }
+
+    /// Where the bytes of the record at `index` begin; those of one past the last begin at the end.
+    package func byteStart(of index: Int) -> Int {
+        for entry in entries[index...] {
+            if let range = entry.key ?? entry.value ?? entry.source { return range.lowerBound }
+        }
+        return bytes.count
+    }
+
+    mutating func reserve(count: Int, bytes byteCount: Int) {
+        entries.reserveCapacity(count)
+        bytes.reserveCapacity(byteCount)
+    }
+    mutating func appendEntry(_ entry: Entry) { entries.append(entry) }
+    mutating func appendRaw(_ raw: ArraySlice<UInt8>) { bytes.append(contentsOf: raw) }
+
+    private mutating func store(_ raw: (some Collection<UInt8>)?) -> Range<Int>? {
         guard let raw else { return nil }
         let start = bytes.count
         bytes.append(contentsOf: raw)
@@ -135,6 +175,10 @@ package protocol PartitionedLog: AnyObject, Sendable {
 
     /// The offset the next record will get.
     func endOffset(of partition: PartitionID) throws(LogError) -> Offset
+
+    /// Which history this partition is: a hash of the topic and of the first record it ever held, kept when retention
+    /// has removed that record. `nil` as long as there never was one.
+    func lineage(of partition: PartitionID) throws(LogError) -> UInt64?
 
     /// Ends all use; waits for what is under way. Later calls throw `.closed`.
     func close()

@@ -1,0 +1,134 @@
+import Replication
+import Synchronization
+import Telemetry
+
+/// Who may write, and who waits for it. One thread at a time has the turn and with it the file.
+struct Turn {
+    struct Waiting: Sendable {
+        let ticket: UInt64
+        let records: [NewRecord]
+    }
+
+    var file: LogFile?
+    var lock: DirectoryLock?
+    var isTaken = false
+    var isClosing = false
+    var lastTicket: UInt64 = 0
+    var waiting: [Waiting] = []
+    var results: [UInt64: Result<[Offset], LogError>] = [:]
+    /// Length of the WAL after the last commit, and how much of it was checkpointed last time.
+    var walBytes = 0
+    var walBytesMoved = 0
+}
+
+extension SQLiteLog {
+    /// Group commit: whoever finds the turn free commits for all that wait; the others find their result.
+    package func append(_ records: [NewRecord]) throws(LogError) -> [Offset] {
+        for record in records { try check(record.partition) }
+        let ticket = try turn.withLock { (turn) throws(LogError) in
+            guard !turn.isClosing else { throw .closed }
+            turn.lastTicket += 1
+            turn.waiting.append(.init(ticket: turn.lastTicket, records: records))
+            return turn.lastTicket
+        }
+        let work = turn.when({ !$0.isTaken || $0.results.keys.contains(ticket) }) { turn in
+            turn.results.keys.contains(ticket) ? nil : turn.take()
+        }
+        if let (file, group) = work {
+            let results = commit(group, to: file)
+            turn.update { turn in
+                turn.isTaken = false
+                turn.walBytes = file.connection.walBytes
+                // Shorter than what was moved: SQLite has begun it anew.
+                if turn.walBytes < turn.walBytesMoved { turn.walBytesMoved = 0 }
+                for (waiting, result) in zip(group, results) { turn.results[waiting.ticket] = result }
+            }
+        }
+        guard let result = turn.withLock({ $0.results.removeValue(forKey: ticket) }) else { throw .closed }
+        return try result.get()
+    }
+
+    private func commit(_ group: [Turn.Waiting], to file: LogFile) -> [Result<[Offset], LogError>] {
+        var commit = Commit(
+            after: positions.withLock { $0.all }, rowBytes: settings.rowBytes, storedAt: clock())
+        let offsets = group.map { waiting in waiting.records.map { commit.add($0) } }
+        let rows = commit.finish()
+        do throws(LogError) {
+            try file.store(rows, firsts: commit.firsts)
+        } catch {
+            return group.map { _ in .failure(error) }
+        }
+        let firsts = Dictionary(uniqueKeysWithValues: commit.firsts)
+        positions.withLock { positions in
+            for (row, chunk) in zip(rows, commit.chunks) {
+                positions.publish(row.partition, chunk, first: firsts[row.partition], through: row.through)
+            }
+        }
+        return offsets.map { .success($0) }
+    }
+}
+
+extension Turn {
+    fileprivate mutating func take() -> (LogFile, [Waiting])? {
+        guard let file else { return nil }
+        isTaken = true
+        defer { waiting.removeAll() }
+        return (file, waiting)
+    }
+}
+
+/// The rows of one commit while they are put together.
+struct Commit {
+    private var partitions: [Positions.Partition]
+    private var open: [LogBatch]
+    private let rowBytes: Int
+    private let storedAt: Timestamp
+    private var rows: [LogRow] = []
+    /// The records of each row.
+    private(set) var chunks: [LogBatch] = []
+    /// Of partitions that never had a record before.
+    private(set) var firsts: [(PartitionID, FirstRecord)] = []
+
+    init(after partitions: [Positions.Partition], rowBytes: Int, storedAt: Timestamp) {
+        self.partitions = partitions
+        self.rowBytes = rowBytes
+        self.storedAt = storedAt
+        open = Array(repeating: LogBatch(), count: partitions.count)
+    }
+
+    mutating func add(_ record: NewRecord) -> Offset {
+        let number = record.partition.number
+        let offset = partitions[number].end
+        if partitions[number].first == nil {
+            let first = FirstRecord(offset: offset, timestamp: record.timestamp, key: record.key)
+            partitions[number].first = first
+            firsts.append((record.partition, first))
+        }
+        open[number].append(record, at: offset)
+        partitions[number].end = offset + 1
+        if open[number].bytes.count >= rowBytes { closeRow(of: record.partition) }
+        return offset
+    }
+
+    mutating func finish() -> [LogRow] {
+        for number in open.indices where !open[number].entries.isEmpty { closeRow(of: PartitionID(number)) }
+        return rows
+    }
+
+    private mutating func closeRow(of partition: PartitionID) {
+        let number = partition.number
+        let chunk = open[number]
+        open[number] = LogBatch()
+        guard let first = chunk.entries.first else { return }
+        var writer = BinaryWriter(reserving: chunk.encodedSize)
+        chunk.encode(into: &writer)
+        let times = chunk.entries.map(\.timestamp)
+        partitions[number].through += Int64(writer.bytes.count)
+        rows.append(
+            LogRow(
+                partition: partition, base: first.offset, count: chunk.entries.count,
+                times: (times.min() ?? first.timestamp)...(times.max() ?? first.timestamp), storedAt: storedAt,
+                through: partitions[number].through, size: writer.bytes.count, codec: .plain, data: writer.bytes))
+        chunks.append(chunk)
+    }
+}
