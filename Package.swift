@@ -68,6 +68,7 @@ let package = Package(
         tests(of: "Simulation", uses: ["Telemetry"]),
         tests(of: "Sharding"),
         tests(of: "Replication", uses: ["Telemetry", "Storage"]),
+        tests(of: "Insight", uses: ["Telemetry"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

@@ -24,6 +24,15 @@ package struct JSONWriter: Sendable {
     }
     package mutating func string(_ utf8: UnsafeRawBufferPointer) {
         bytes.append(UInt8(ascii: "\""))
+        contents(of: utf8)
+        bytes.append(UInt8(ascii: "\""))
+    }
+    /// A part of a quoted string: escaped, without the quotes.
+    package mutating func contents(of text: String) {
+        var text = text
+        text.withUTF8 { contents(of: UnsafeRawBufferPointer($0)) }
+    }
+    private mutating func contents(of utf8: UnsafeRawBufferPointer) {
         for byte in utf8 {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"):
@@ -36,7 +45,6 @@ package struct JSONWriter: Sendable {
             default: bytes.append(byte)
             }
         }
-        bytes.append(UInt8(ascii: "\""))
     }
     /// `"name":`
     package mutating func key(_ name: String) {

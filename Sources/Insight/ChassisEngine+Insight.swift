@@ -1,0 +1,140 @@
+import Telemetry
+
+/// The insight of a car as JSON: Pitwall's fields under Pitwall's names, then ours (docs/insights.md).
+extension ChassisEngine {
+    package func writeInsight(into json: inout JSONWriter) {
+        json.raw("{\"chassis\":")
+        json.string(stream.id)
+        json.raw(",\"track\":")
+        if let trackName { json.string(trackName) } else { json.raw("null") }
+        json.raw(",\"lap\":")
+        writeLapNumber(into: &json)
+        writeStress(into: &json)
+        writeMeta(into: &json)
+        writeDegradation(into: &json)
+        json.raw(",\"last_lap\":")
+        write(lastLap, into: &json)
+        json.raw(",\"best_lap\":")
+        write(bestLap, into: &json)
+        json.raw(",\"laps_completed\":")
+        json.integer(lapsCompleted)
+        json.raw(",\"lap_distance_m\":")
+        json.number(lap == nil ? nil : distance.metres, decimals: 1)
+        json.raw(",\"distance_estimated\":")
+        json.bool(distance.isEstimated)
+        json.raw(",\"speed_kmh\":")
+        json.number(speed, decimals: 2)
+        json.raw(",\"time\":")
+        json.timestamp(time)
+        json.raw(",\"alerts\":")
+        write(alerts.active, into: &json)
+        json.raw("}")
+    }
+
+    private func writeLapNumber(into json: inout JSONWriter) {
+        if let lap, unknownPoints < ChassisEngine.unknownLimit { json.integer(lap.number) } else { json.raw("null") }
+    }
+
+    private func writeStress(into json: inout JSONWriter) {
+        let stress = lap?.stress ?? 0
+        let loss = TyreWear.predictedLoss(stress: stress)
+        json.raw(",\"lap_tire_stress\":")
+        json.number(stress, decimals: 6)
+        json.raw(",\"perSectorStress\":{")
+        for sector in track.sectors.indices {
+            writeKey(sector, into: &json)
+            json.number(lap?.sectorStress[sector] ?? 0, decimals: 6)
+        }
+        json.raw("},\"predicted_loss_per_lap_seconds\":")
+        json.number(loss, decimals: 3)
+        json.raw(",\"laps_until_0_5s_loss\":")
+        json.number(TyreWear.lapsUntilHalfSecond(loss: loss), decimals: 2)
+    }
+
+    private func writeMeta(into json: inout JSONWriter) {
+        json.raw(",\"meta\":{\"avgSpeed\":")
+        json.number(lap?.speed.mean ?? 0, decimals: 2)
+        json.raw(",\"maxSpeed\":")
+        json.number(lap?.speed.largest ?? 0, decimals: 2)
+        json.raw(",\"avgAcceleration\":")
+        json.number(lap?.acceleration.mean ?? 0, decimals: 3)
+        json.raw(",\"maxAcceleration\":")
+        json.number(lap?.acceleration.largest ?? 0, decimals: 3)
+        json.raw(",\"avgBraking\":")
+        json.number(lap?.braking.mean ?? 0, decimals: 2)
+        json.raw(",\"maxBraking\":")
+        json.number(lap?.braking.largest ?? 0, decimals: 2)
+        json.raw(",\"avgCornering\":")
+        json.number(lap?.cornering.mean ?? 0, decimals: 2)
+        json.raw(",\"maxCornering\":")
+        json.number(lap?.cornering.largest ?? 0, decimals: 2)
+        json.raw(",\"consistency\":")
+        json.number(lap?.pace.consistency ?? 0, decimals: 2)
+        json.raw(",\"performanceTrend\":\"")
+        json.raw(trend.name)
+        json.raw("\",\"sectorTimes\":{")
+        for sector in track.sectors.indices {
+            writeKey(sector, into: &json)
+            json.number(lap?.seconds(ofSector: sector, until: nil), decimals: 3)
+        }
+        json.raw("},\"pointCount\":")
+        json.integer(lap?.pointCount ?? 0)
+        json.raw("}")
+    }
+
+    private func writeDegradation(into json: inout JSONWriter) {
+        json.raw(",\"degradation_s_per_lap\":")
+        if let estimate = degradation.estimate {
+            json.raw("{\"value\":")
+            json.number(estimate.value, decimals: 4)
+            json.raw(",\"low\":")
+            json.number(estimate.low, decimals: 4)
+            json.raw(",\"high\":")
+            json.number(estimate.high, decimals: 4)
+            json.raw(",\"laps\":")
+            json.integer(estimate.laps)
+            json.raw("}")
+        } else {
+            json.raw("null")
+        }
+        json.raw(",\"laps_excluded\":[")
+        var isFirst = true
+        for lap in degradation.laps where lap.verdict != .clean {
+            if !isFirst { json.comma() }
+            isFirst = false
+            json.raw("{\"lap\":")
+            json.integer(lap.number)
+            json.raw(",\"reason\":\"")
+            json.raw(lap.verdict.name)
+            json.raw("\"}")
+        }
+        json.raw("]")
+    }
+
+    private func write(_ result: LapResult?, into json: inout JSONWriter) {
+        guard let result else { return json.raw("null") }
+        json.raw("{\"lap\":")
+        json.integer(result.number)
+        json.raw(",\"seconds\":")
+        json.number(result.seconds, decimals: 3)
+        json.raw(",\"sectors\":{")
+        for (sector, seconds) in result.sectors.enumerated() {
+            writeKey(sector, into: &json)
+            json.number(seconds, decimals: 3)
+        }
+        json.raw("},\"tire_stress\":")
+        json.number(result.stress, decimals: 6)
+        json.raw(",\"exact\":")
+        json.bool(result.isExact)
+        json.raw(",\"settled\":")
+        json.bool(result.isSettled)
+        json.raw("}")
+    }
+
+    /// `"0":`, with a comma before all but the first.
+    private func writeKey(_ index: Int, into json: inout JSONWriter) {
+        json.raw(index == 0 ? "\"" : ",\"")
+        json.integer(index)
+        json.raw("\":")
+    }
+}

@@ -1,0 +1,234 @@
+import Telemetry
+
+/// Folds the points of one racing car into laps, tyre stress, times, trends and alerts (docs/insights.md).
+///
+/// Everything is kept as running sums of the current lap and of the one before it, so a point costs O(1) and allocates
+/// nothing; memory is allocated when a lap begins or ends.
+package struct ChassisEngine: Engine {
+    package static let version: UInt32 = 1
+
+    /// Seconds between insights when nothing happens.
+    static let reportInterval = 0.6
+    /// A lap's beginning is final when this many points have not moved it, or the next lap begins.
+    static let settlingPoints: UInt32 = 64
+    /// A point of the lap before, stamped no later than this after the line, is a latecomer. µs
+    static let latenessGrace: Int64 = 5_000_000
+    /// The lap counter may blink; only after this many points without a lap is the lap unknown.
+    static let unknownLimit: UInt32 = 8
+
+    let stream: StreamID
+    let tracks: TrackTable
+
+    var trackName: String?
+    var track = TrackTable.fallback
+
+    var clock = CarClock()
+    var distance = LapDistance()
+    var seq: UInt64 = 0
+    var time = Timestamp(microseconds: 0)
+    var speed: Double?
+    var secondsSinceReport = 0.0
+
+    var lap: LapTally?
+    var lapBefore: LapTally?
+    var sector = 0
+    /// Points that did not move the beginning of `lap`; at `settlingPoints` it is settled.
+    var quietPoints: UInt32 = 0
+    var unknownPoints: UInt32 = 0
+    /// Points of laps gone by that came too late to be counted there.
+    package internal(set) var latePoints: UInt64 = 0
+
+    package internal(set) var lastLap: LapResult?
+    package internal(set) var bestLap: LapResult?
+    package internal(set) var lapsCompleted: UInt32 = 0
+    var degradation = Degradation()
+    var trend = SpeedTrend()
+    var alerts = AlertBook()
+    // Both follow from `alerts`, kept so that a point need not look there.
+    var wearLimit = TyreWear.stressToExceed(.none)
+    var isInconsistent = false
+
+    package init(stream: StreamID, tracks: TrackTable) {
+        self.stream = stream
+        self.tracks = tracks
+    }
+
+    package mutating func apply(_ point: borrowing Point, into outputs: inout EngineOutputs) {
+        seq = point.seq
+        time = point.time
+        let step = clock.advance(to: point)
+        secondsSinceReport += step.seconds
+        let changedTrack = enterTrack(of: point)
+        if changedTrack || step.isNewSession { startSession() }
+        if let held = point.held[.speed] { speed = held }
+
+        var happened = false
+        if let number = point.lap {
+            unknownPoints = 0
+            happened = place(point, lap: number, step)
+        } else {
+            loseLap()
+        }
+        if happened || secondsSinceReport >= ChassisEngine.reportInterval || !alerts.news.isEmpty {
+            report(into: &outputs)
+        }
+    }
+
+    private mutating func report(into outputs: inout EngineOutputs) {
+        secondsSinceReport = 0
+        writeInsight(into: &outputs.insight)
+        guard !alerts.news.isEmpty else { return }
+        write(alerts.news, into: &outputs.alerts)
+        alerts.forgetNews()
+    }
+
+    // MARK: Which lap a point belongs to
+
+    /// - Returns: whether something happened that is worth an insight.
+    private mutating func place(_ point: borrowing Point, lap number: Lap, _ step: ClockStep) -> Bool {
+        guard let current = lap?.number else {
+            begin(number, follows: false, at: step.stamp)
+            count(point, step)
+            return true
+        }
+        if number == current {
+            if step.carJumped { lap?.distrustCar() }
+            let settled = settleAfter(extending: step.stamp)
+            return count(point, step) || settled
+        }
+        if number < current, isLatecomer(step.stamp, of: number, current) {
+            return addLate(point, lap: number, step.stamp)
+        }
+        if number <= 1, current > 3 { startSession() }
+        finish(before: number, at: step)
+        count(point, step)
+        return true
+    }
+
+    private mutating func loseLap() {
+        guard unknownPoints < ChassisEngine.unknownLimit else { return }
+        unknownPoints += 1
+        if unknownPoints == ChassisEngine.unknownLimit { lap?.isInterrupted = true }
+    }
+
+    private func isLatecomer(_ stamp: Stamp, of number: Lap, _ current: Lap) -> Bool {
+        let grace = number == current - 1 ? ChassisEngine.latenessGrace : 0
+        return lap?.isLate(stamp, grace: grace) ?? false
+    }
+
+    private mutating func addLate(_ point: borrowing Point, lap number: Lap, _ stamp: Stamp) -> Bool {
+        guard lapBefore?.number == number, quietPoints < ChassisEngine.settlingPoints else {
+            latePoints &+= 1
+            return false
+        }
+        let sector = point.sampled[.lapDistance].map { track.sector(at: $0) } ?? max(0, track.sectors.count - 1)
+        lapBefore?.addLate(point.sampled, sector: sector)
+        if lap?.isLate(stamp, grace: 0) == true { _ = lapBefore?.extend(to: stamp) }
+        quietPoints = 0
+        updateLastLap()
+        return false
+    }
+
+    /// One point of the current lap. Returns whether the car entered another sector.
+    @discardableResult
+    private mutating func count(_ point: borrowing Point, _ step: ClockStep) -> Bool {
+        let sampled = point.sampled[.lapDistance]
+        distance.advance(seconds: step.seconds, distance: sampled, speed: point.sampled[.speed])
+        let before = sector
+        sector = track.sector(at: distance.metres)
+        lap?.add(point.sampled, heldSpeed: speed, seconds: step.seconds, sector: sector)
+        if let sampled { lap?.note(distance: sampled, at: step.stamp, on: track, sector: sector) }
+        if let value = point.sampled[.speed], trend.add(value) { judgeTrend() }
+        judgeLap()
+        return sector != before
+    }
+
+    // MARK: Laps begin and end
+
+    private mutating func begin(_ number: Lap, follows: Bool, at stamp: Stamp) {
+        lap = LapTally(number, follows: follows, at: stamp, on: track)
+        sector = 0
+        quietPoints = 0
+        distance.startLap()
+    }
+
+    /// The car is on another lap: the next one, or any other after a loss or a jump of the counter.
+    private mutating func finish(before number: Lap, at step: ClockStep) {
+        if quietPoints < ChassisEngine.settlingPoints { settle() }
+        let follows = lap.map { $0.number + 1 == number && !$0.isInterrupted } ?? false
+        if let lap, number < lap.number { degradation.startStint() }
+        lap?.open(after: lapBefore)
+        if follows {
+            lapsCompleted += 1
+            judgeFinishedLap()
+        }
+        lapBefore = follows ? lap : nil
+        begin(number, follows: follows, at: step.stamp)
+        if step.carJumped { lap?.distrustCar() }
+        updateLastLap()
+    }
+
+    /// - Returns: whether the beginning of this lap, and so the time of the one before, has just become final.
+    private mutating func settleAfter(extending stamp: Stamp) -> Bool {
+        let moved = lap?.extend(to: stamp) ?? false
+        guard quietPoints < ChassisEngine.settlingPoints else { return false }
+        if moved {
+            quietPoints = 0
+            updateLastLap()
+            return false
+        }
+        quietPoints += 1
+        guard quietPoints == ChassisEngine.settlingPoints else { return false }
+        return settle()
+    }
+
+    /// What the time of the lap before is, as far as the points so far tell.
+    private mutating func updateLastLap() {
+        lap?.open(after: lapBefore)
+        guard let lap, let lapBefore else { return }
+        lastLap = LapResult(of: lapBefore, until: lap)
+    }
+
+    @discardableResult
+    private mutating func settle() -> Bool {
+        quietPoints = ChassisEngine.settlingPoints
+        updateLastLap()
+        guard let lapBefore, var result = lastLap, result.number == lapBefore.number, !result.isSettled else {
+            return false
+        }
+        result.isSettled = true
+        lastLap = result
+        let sure = result.isExact ? result.seconds : nil
+        degradation.add(result.number, seconds: sure, stopped: lapBefore.hasStopped)
+        if let sure, sure < bestLap?.seconds ?? .infinity { bestLap = result }
+        return true
+    }
+
+    // MARK: Sessions and tracks
+
+    /// Another run of the car, or another day: nothing of the laps before counts any more.
+    private mutating func startSession() {
+        lap = nil
+        lapBefore = nil
+        lastLap = nil
+        bestLap = nil
+        lapsCompleted = 0
+        sector = 0
+        unknownPoints = 0
+        distance = LapDistance()
+        degradation = Degradation()
+        trend = SpeedTrend()
+        alerts.clearAll(seq: seq)
+        wearLimit = TyreWear.stressToExceed(.none)
+        isInconsistent = false
+    }
+
+    /// - Returns: whether this is another track than before.
+    private mutating func enterTrack(of point: borrowing Point) -> Bool {
+        guard let name = point.track, name != trackName else { return false }
+        let isFirst = trackName == nil && lap == nil
+        trackName = name
+        track = tracks[name] ?? TrackTable.fallback
+        return !isFirst
+    }
+}
