@@ -64,6 +64,7 @@ let package = Package(
             dependencies: ["Node", "Client", "Simulation", "Telemetry", "JSON", "Compression", "Delivery", "Web"],
             swiftSettings: strict),
         // Tests mirror Sources.
+        tests(of: "JSON"),
         tests(of: "Telemetry"),
         tests(of: "Simulation", uses: ["Telemetry"]),
         tests(of: "Sharding"),
