@@ -57,7 +57,23 @@ package struct ChannelValues: Sendable {
     }
 
     package var isEmpty: Bool { present == 0 }
+    package var count: Int { present.nonzeroBitCount }
+    /// Both have a value of some channel.
+    package func intersects(_ other: borrowing ChannelValues) -> Bool { present & other.present != 0 }
     package func contains(_ channel: Channel) -> Bool { present & (1 << UInt32(channel.rawValue)) != 0 }
+
+    package mutating func removeAll() { self = ChannelValues() }
+
+    /// Takes those values of `older` that it has not itself.
+    package mutating func fill(from older: borrowing ChannelValues) {
+        var missing = older.present & ~present
+        present |= missing
+        while missing != 0 {
+            let index = missing.trailingZeroBitCount
+            values[index] = older.values[index]
+            missing &= missing - 1
+        }
+    }
 
     /// Takes every value that `newer` has and keeps the others: the last known value of each channel.
     package mutating func merge(_ newer: borrowing ChannelValues) {
@@ -87,8 +103,13 @@ extension ChannelValues {
 
     package init(from reader: inout BinaryReader) throws(BinaryError) {
         let mask: UInt32 = try reader.read()
+        guard mask >> UInt32(Channel.allCases.count) == 0 else {
+            throw .invalid(what: "set of channels", value: "\(mask)")
+        }
         for channel in Channel.allCases where mask & (1 << UInt32(channel.rawValue)) != 0 {
-            self[channel] = try reader.readDouble()
+            let value = try reader.readDouble()
+            guard value.isFinite else { throw .invalid(what: channel.name, value: "\(value)") }
+            self[channel] = value
         }
     }
 }

@@ -1,3 +1,5 @@
+import JSON
+
 /// Appends JSON to a buffer that is kept between uses, so that steady state allocates nothing.
 ///
 /// It writes what it is told, comma by comma; it does not check that the whole is well formed.
@@ -62,7 +64,7 @@ package struct JSONWriter: Sendable {
     package mutating func number(_ value: Double) {
         guard value.isFinite else { return raw("null") }
         if let whole = Int64(exactly: value), whole.magnitude < 1 << 53 { return integer(whole) }
-        bytes.append(contentsOf: value.description.utf8)
+        JSONNumber.append(value, to: &bytes)
     }
 
     /// Rounded half away from zero to `decimals` (0...9) places, trailing zeros dropped.
@@ -92,6 +94,15 @@ package struct JSONWriter: Sendable {
 
     /// `"2025-09-06T18:40:41.926Z"`, with the quotes.
     package mutating func timestamp(_ time: Timestamp) {
+        timestamp(time, microsecond: 0)
+    }
+    /// As `timestamp`, with six decimals where three would lose something.
+    package mutating func preciseTimestamp(_ time: Timestamp) {
+        let microsecond = time.microseconds % 1_000
+        timestamp(time, microsecond: Int(microsecond < 0 ? microsecond + 1_000 : microsecond))
+    }
+
+    private mutating func timestamp(_ time: Timestamp, microsecond: Int) {
         let civil = time.civil
         bytes.append(UInt8(ascii: "\""))
         padded(civil.year, width: 4)
@@ -107,6 +118,7 @@ package struct JSONWriter: Sendable {
         padded(civil.second, width: 2)
         bytes.append(UInt8(ascii: "."))
         padded(civil.millisecond, width: 3)
+        if microsecond > 0 { padded(microsecond, width: 3) }
         bytes.append(UInt8(ascii: "Z"))
         bytes.append(UInt8(ascii: "\""))
     }

@@ -18,6 +18,8 @@ package struct Point {
     package var sampled = ChannelValues()
     /// The last known value of every channel, this instant included: slower channels are held.
     package var held = ChannelValues()
+    /// Its instant is before the newest one: it came out of order. `sampled` is then older than what is held elsewhere.
+    package var isLate = false
 
     package init() {}
 }

@@ -18,10 +18,15 @@ package struct Record {
     package var chassis = UnsafeRawBufferPointer(start: nil, count: 0)
     /// `track` of a wide row, `meta_event` of a long one; empty when the record names neither.
     package var track = UnsafeRawBufferPointer(start: nil, count: 0)
+    /// TRD's `meta_session`, `R1`; empty when the record names none. Only long rows have one.
+    package var session = UnsafeRawBufferPointer(start: nil, count: 0)
+    /// TRD's `outing`, a number or a text; empty when the record names none. Only long rows have one.
+    package var outing = UnsafeRawBufferPointer(start: nil, count: 0)
     /// The receiver's clock.
     package var metaTime: Timestamp?
-    /// The car's own clock; only long rows have one. It drifts, jumps and may stand still.
+    /// The car's own clock, `timestamp`. It drifts, jumps and may stand still.
     package var carTime: Timestamp?
+    /// `nil` when the record has none, or TRD's 32768.
     package var lap: Lap?
     package var channels = ChannelValues()
     /// Channels the catalogue does not know, in the order of the record.
@@ -30,6 +35,14 @@ package struct Record {
     package var original = UnsafeRawBufferPointer(start: nil, count: 0)
 
     package init() {}
+
+    /// As new, but for the memory of `extras`.
+    mutating func removeAll() {
+        var extras = self.extras
+        extras.removeAll(keepingCapacity: true)
+        self = Record()
+        self.extras = extras
+    }
 }
 
 /// A numeric field without a place in the catalogue.
@@ -49,6 +62,7 @@ package struct Refusal: Error, Equatable, Sendable, CustomStringConvertible {
     package enum Reason: String, CaseIterable, Sendable {
         case notJSON = "not_json"
         case notAnObject = "not_an_object"
+        case notText = "not_text"
         case missing = "missing"
         case notANumber = "not_a_number"
         case notFinite = "not_finite"
@@ -81,5 +95,8 @@ package struct Refusal: Error, Equatable, Sendable, CustomStringConvertible {
 package enum Limits {
     package static let recordBytes = 64 << 10
     package static let bodyBytes = 16 << 20
+    /// Of a chassis, a track, a channel's name.
     package static let idBytes = 128
+    /// Channels outside the catalogue, in one record.
+    package static let extraChannels = 512
 }
