@@ -70,6 +70,7 @@ let package = Package(
         tests(of: "Sharding"),
         tests(of: "Replication", uses: ["Telemetry", "Storage"]),
         tests(of: "Insight", uses: ["Telemetry"]),
+        tests(of: "Web"),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17
