@@ -122,7 +122,7 @@ function showStatus(state, { attempt, caughtUp }) {
         catchingUp: "catching up…",
         resumed: `resumed, ${count(caughtUp ?? 0)} points caught up`,
     };
-    byId("status").dataset.state = state;
+    byId("status").dataset.state = document.body.dataset.state = state;
     byId("status").textContent = text[state];
     if (state === "resumed") statusTimer = setTimeout(() => showStatus("live", {}), 8000);
 }

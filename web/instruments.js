@@ -114,7 +114,7 @@ function drawGauge(context, { width, height }, point) {
         arc(tick / 240 - 0.002, tick / 240 + 0.002, 14, 6, color.faint);
     }
     arc(0, 1, 20, 3, "#1b2532");
-    if (rpm !== null) arc(0, share(rpm, 0, 7600), 20, 3, rpm > 6900 ? color.bad : color.good);
+    if (rpm !== null) arc(0, share(rpm, 0, 7600), 20, 3, rpm > 7100 ? color.bad : color.good);
     const write = (text, dy, size, style, weight = 600) => {
         context.font = `${weight} ${size}px system-ui, sans-serif`;
         context.fillStyle = style;
