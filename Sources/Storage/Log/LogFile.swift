@@ -117,7 +117,16 @@ extension LogFile {
             RowID.of(row.partition, row.base), Int64(row.count), row.times.lowerBound.microseconds,
             row.times.upperBound.microseconds, row.storedAt.microseconds, row.through, Int64(row.size),
             Int64(row.codec.rawValue), Int64(row.checksum))
-        try insertRow.run(blob: row.data, at: 10)
+        var failure: SQLiteError?
+        row.data.withUnsafeBytes { bytes in
+            do throws(SQLiteError) {
+                try insertRow.bind(bytes, at: 10)
+                try insertRow.run()
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
     }
 
     /// Everything a log knows about a partition without reading records.

@@ -1,0 +1,206 @@
+/// Time since some fixed instant of the process, always growing. The shell takes it from the continuous clock.
+package typealias Moment = Duration
+
+/// Names one attempt to connect. What an older attempt still has to say is ignored.
+package struct ConnectionID: Hashable, Sendable, CustomStringConvertible {
+    package let value: Int
+    package init(_ value: Int) { self.value = value }
+    package var description: String { "connection \(value)" }
+}
+
+/// Why a connection ended, and so what to do next.
+package enum Loss: Equatable, Sendable {
+    /// No connection came about, or it broke.
+    case broken(reason: String)
+    /// The node closed it.
+    case closed(code: UInt16, reason: String)
+    /// The node asks to come back later.
+    case postponed(reason: String, after: Duration)
+}
+
+/// Gets a connection to one of several nodes and keeps it: retries, backoff, silence.
+///
+/// Pure: events and the time come in, effects go out. Both sessions (subscription and publisher) are built around one.
+package struct Link: Sendable {
+    package enum State: Equatable, Sendable {
+        /// Before `start`. → connecting
+        case idle
+        /// → open (`opened`), waiting or connecting (`lost`, too late)
+        case connecting(ConnectionID, until: Moment)
+        /// → waiting, connecting or parked (`lost`, silent)
+        case open(ConnectionID, heard: Moment, isPinged: Bool)
+        /// → connecting (at `until`)
+        case waiting(until: Moment)
+        /// Lost while nobody reads: there is no hurry. → connecting (`resume`)
+        case parked
+        /// From anywhere; final.
+        case closed
+    }
+
+    package enum Effect: Equatable, Sendable {
+        case connect(ConnectionID, url: Int)
+        /// Nothing that this connection says from now on is listened to.
+        case disconnect(ConnectionID, code: UInt16, reason: String)
+        /// In order, and only while the connection is open.
+        case send(ConnectionID, [UInt8])
+        /// Whether to take anything more from the network.
+        case setReading(ConnectionID, Bool)
+        case report(ConnectionReport)
+    }
+
+    package private(set) var state = State.idle
+    private let timing: Timing
+    private let urlCount: Int
+    private var url = 0
+    private var lastID = 0
+    /// Attempts and connections in a row that came to nothing.
+    private var failures = 0
+    private var isPaused = false
+
+    package init(urlCount: Int, timing: Timing) {
+        precondition(urlCount > 0, "a link needs a url")
+        self.urlCount = urlCount
+        self.timing = timing
+    }
+
+    /// The open connection.
+    package var connection: ConnectionID? { if case .open(let id, _, _) = state { id } else { nil } }
+
+    package func isCurrent(_ id: ConnectionID) -> Bool {
+        switch state {
+        case .connecting(let current, _), .open(let current, _, _): current == id
+        case .idle, .waiting, .parked, .closed: false
+        }
+    }
+
+    /// When `wake` has something to do.
+    package var deadline: Moment? {
+        switch state {
+        case .connecting(_, let until), .waiting(let until): until
+        case .open(_, let heard, let isPinged) where !isPaused:
+            heard + (isPinged ? timing.silence : timing.silence / 3)
+        case .open, .idle, .parked, .closed: nil
+        }
+    }
+
+    // MARK: Events
+
+    package mutating func start(at now: Moment) -> [Effect] {
+        guard state == .idle else { return [] }
+        return connect(at: now)
+    }
+
+    package mutating func opened(_ id: ConnectionID, at now: Moment) -> [Effect] {
+        guard case .connecting(id, _) = state else { return [] }
+        state = .open(id, heard: now, isPinged: false)
+        return [.report(.connected(url: url))] + (isPaused ? [.setReading(id, false)] : [])
+    }
+
+    /// Something arrived, so the node lives.
+    package mutating func heard(_ id: ConnectionID, at now: Moment) {
+        guard case .open(id, _, _) = state else { return }
+        state = .open(id, heard: now, isPinged: false)
+    }
+
+    /// The connection is of use: the next loss is retried at once.
+    package mutating func proved() { failures = 0 }
+
+    package mutating func lost(
+        _ id: ConnectionID, _ loss: Loss, at now: Moment, using random: inout some RandomNumberGenerator
+    ) -> [Effect] {
+        guard isCurrent(id) else { return [] }
+        return retry(after: loss, at: now, using: &random)
+    }
+
+    /// Gives up the connection, for a reason found on this side.
+    package mutating func abandon(
+        _ loss: Loss, at now: Moment, using random: inout some RandomNumberGenerator
+    ) -> [Effect] {
+        let disconnect = disconnect(reason: loss.reason)
+        guard !disconnect.isEmpty else { return [] }
+        return disconnect + retry(after: loss, at: now, using: &random)
+    }
+
+    package mutating func wake(at now: Moment, using random: inout some RandomNumberGenerator) -> [Effect] {
+        guard let deadline, now >= deadline else { return [] }
+        switch state {
+        case .waiting: return connect(at: now)
+        case .connecting:
+            return abandon(.broken(reason: "no connection after \(timing.connectTimeout)"), at: now, using: &random)
+        case .open(let id, let heard, _) where now < heard + timing.silence:
+            state = .open(id, heard: heard, isPinged: true)
+            return [.send(id, Array("{\"type\":\"ping\"}".utf8))]
+        case .open:
+            return abandon(.broken(reason: "nothing heard for \(timing.silence)"), at: now, using: &random)
+        case .idle, .parked, .closed: return []
+        }
+    }
+
+    /// Nothing is read from now on, so silence means nothing.
+    package mutating func pause() -> [Effect] {
+        isPaused = true
+        return connection.map { [.setReading($0, false)] } ?? []
+    }
+
+    package mutating func resume(at now: Moment) -> [Effect] {
+        isPaused = false
+        if state == .parked { return connect(at: now) }
+        guard let id = connection else { return [] }
+        heard(id, at: now)
+        return [.setReading(id, true)]
+    }
+
+    package mutating func close() -> [Effect] {
+        defer { state = .closed }
+        return disconnect(reason: "the client closes")
+    }
+
+    // MARK: Steps
+
+    private mutating func connect(at now: Moment) -> [Effect] {
+        lastID += 1
+        state = .connecting(ConnectionID(lastID), until: now + timing.connectTimeout)
+        return [.connect(ConnectionID(lastID), url: url)]
+    }
+
+    private func disconnect(reason: String) -> [Effect] {
+        switch state {
+        case .connecting(let id, _), .open(let id, _, _): [.disconnect(id, code: 1000, reason: reason)]
+        case .idle, .waiting, .parked, .closed: []
+        }
+    }
+
+    /// The first time at once, at the next node if there are several; then with full jitter.
+    private mutating func retry(
+        after loss: Loss, at now: Moment, using random: inout some RandomNumberGenerator
+    ) -> [Effect] {
+        failures += 1
+        url = (url + 1) % urlCount
+        let report = Effect.report(.disconnected(reason: loss.reason))
+        if isPaused {
+            state = .parked
+            return [report]
+        }
+        guard let delay = delay(after: loss, using: &random) else { return [report] + connect(at: now) }
+        state = .waiting(until: now + delay)
+        return [report, .report(.retrying(after: delay))]
+    }
+
+    /// - Returns: `nil` for at once.
+    private func delay(after loss: Loss, using random: inout some RandomNumberGenerator) -> Duration? {
+        switch loss {
+        case .postponed(_, let after): max(after, timing.backoff(failures - 1, using: &random))
+        case .closed(code: 4013, _) where urlCount == 1: timing.backoff(failures - 1, using: &random)
+        case .broken, .closed: failures == 1 ? nil : timing.backoff(failures - 2, using: &random)
+        }
+    }
+}
+
+extension Loss {
+    package var reason: String {
+        switch self {
+        case .broken(let reason), .postponed(let reason, _): reason
+        case .closed(let code, let reason): reason.isEmpty ? "closed with \(code)" : "closed with \(code): \(reason)"
+        }
+    }
+}

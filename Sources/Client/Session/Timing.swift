@@ -1,0 +1,28 @@
+/// How long a link waits for what.
+package struct Timing: Sendable, Equatable {
+    /// A connection that says nothing for this long is dead. A node sends something every second.
+    package var silence: Duration = .seconds(3)
+    /// From the start of an attempt until the WebSocket is open.
+    package var connectTimeout: Duration = .seconds(3)
+    /// The first wait is drawn from 0...this.
+    package var backoffBase: Duration = .milliseconds(50)
+    package var backoffCap: Duration = .seconds(5)
+
+    package init() {}
+
+    /// A wait drawn evenly from 0 to base × 2ⁿ, at most the cap, so that clients that lost the same node do not come
+    /// back at the same instant. Source: "Exponential Backoff And Jitter", AWS Architecture Blog (2015), "full jitter".
+    func backoff(_ attempt: Int, using random: inout some RandomNumberGenerator) -> Duration {
+        let doubled = backoffBase * (1 << min(max(attempt, 0), 30))
+        return min(doubled, backoffCap) * Double.random(in: 0...1, using: &random)
+    }
+}
+
+/// What a link tells about itself; urls by their place in the list.
+package enum ConnectionReport: Equatable, Sendable {
+    case connected(url: Int)
+    case disconnected(reason: String)
+    case retrying(after: Duration)
+    /// A node left something out; the client asks for it again.
+    case gap(stream: String, after: UInt64, before: UInt64)
+}
