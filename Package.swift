@@ -63,6 +63,10 @@ let package = Package(
             name: "slipstream",
             dependencies: ["Node", "Client", "Simulation", "Telemetry", "JSON", "Compression", "Delivery", "Web"],
             swiftSettings: strict),
+        // Processes that tests kill; not shipped.
+        .executableTarget(
+            name: "log-torture", dependencies: ["Storage", "Replication", "Telemetry"],
+            path: "Tests/Fixtures/LogTorture", swiftSettings: strict),
         // Tests mirror Sources.
         tests(of: "JSON"),
         tests(of: "Telemetry"),
@@ -71,6 +75,8 @@ let package = Package(
         tests(of: "Replication", uses: ["Telemetry", "Storage"]),
         tests(of: "Insight", uses: ["Telemetry"]),
         tests(of: "Web"),
+        tests(of: "Storage", uses: ["Replication", "Telemetry", "log-torture"]),
+        tests(of: "Compression"),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

@@ -7,7 +7,8 @@ package protocol SnapshotStore: AnyObject, Sendable {
     /// Stores it durably and forgets those beyond the newest `kept`. All or nothing.
     func save(_ bytes: [UInt8], of partition: PartitionID, at offset: Offset) throws(LogError)
 
-    /// Offsets of the stored snapshots, newest first.
+    /// Offsets of the stored snapshots, the one saved last first. That order, not the offset, says which is newest:
+    /// offsets begin again when a topic is made anew.
     func offsets(of partition: PartitionID) throws(LogError) -> [Offset]
 
     func load(_ partition: PartitionID, at offset: Offset) throws(LogError) -> [UInt8]?

@@ -117,16 +117,7 @@ extension LogFile {
             RowID.of(row.partition, row.base), Int64(row.count), row.times.lowerBound.microseconds,
             row.times.upperBound.microseconds, row.storedAt.microseconds, row.through, Int64(row.size),
             Int64(row.codec.rawValue), Int64(row.checksum))
-        var failure: SQLiteError?
-        row.data.withUnsafeBytes { bytes in
-            do throws(SQLiteError) {
-                try insertRow.bind(bytes, at: 10)
-                try insertRow.run()
-            } catch {
-                failure = error
-            }
-        }
-        if let failure { throw failure }
+        try insertRow.run(blob: row.data, at: 10)
     }
 
     /// Everything a log knows about a partition without reading records.

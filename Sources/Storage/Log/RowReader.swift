@@ -1,3 +1,4 @@
+import Compression
 import Replication
 import Telemetry
 
@@ -5,6 +6,7 @@ import Telemetry
 final class RowReader: Sendable {
     private let select: Statement
     private let path: String
+    private let decompressor = Zstd.Decompressor()
 
     init(_ path: String) throws(LogError) {
         self.path = path
@@ -65,15 +67,16 @@ final class RowReader: Sendable {
             throw .corrupt(partition, at: offset, reason: "the stored records go on at \(base) in \(path)")
         }
         let size = Int(select.integer(2))
-        let data = [UInt8](select.blob(5))
+        let data = select.blob(5)
         guard let codec = UInt8(exactly: select.integer(3)).flatMap(LogRow.Codec.init),
             LogRow.checksum(partition, base, count: count, codec: codec, size: size, data)
                 == UInt32(truncatingIfNeeded: select.integer(4))
         else {
             throw .corrupt(partition, at: base, reason: "the check sum of \(count) records fails in \(path)")
         }
-        do throws(BinaryError) {
-            return try LogBatch(data[...], count: count, base: base)
+        do {
+            let plain = codec == .plain ? Array(data) : try decompressor.decompress(data, limit: size)
+            return try LogBatch(plain[...], count: count, base: base)
         } catch {
             throw .corrupt(partition, at: base, reason: "\(count) records do not decode in \(path): \(error)")
         }

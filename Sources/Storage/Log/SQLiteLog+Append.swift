@@ -50,7 +50,8 @@ extension SQLiteLog {
 
     private func commit(_ group: [Turn.Waiting], to file: LogFile) -> [Result<[Offset], LogError>] {
         var commit = Commit(
-            after: positions.withLock { $0.all }, rowBytes: settings.rowBytes, storedAt: clock())
+            after: positions.withLock { $0.all }, rowBytes: settings.rowBytes, storedAt: clock(),
+            compressor: compressor)
         let offsets = group.map { waiting in waiting.records.map { commit.add($0) } }
         let rows = commit.finish()
         do throws(LogError) {
@@ -74,61 +75,5 @@ extension Turn {
         isTaken = true
         defer { waiting.removeAll() }
         return (file, waiting)
-    }
-}
-
-/// The rows of one commit while they are put together.
-struct Commit {
-    private var partitions: [Positions.Partition]
-    private var open: [LogBatch]
-    private let rowBytes: Int
-    private let storedAt: Timestamp
-    private var rows: [LogRow] = []
-    /// The records of each row.
-    private(set) var chunks: [LogBatch] = []
-    /// Of partitions that never had a record before.
-    private(set) var firsts: [(PartitionID, FirstRecord)] = []
-
-    init(after partitions: [Positions.Partition], rowBytes: Int, storedAt: Timestamp) {
-        self.partitions = partitions
-        self.rowBytes = rowBytes
-        self.storedAt = storedAt
-        open = Array(repeating: LogBatch(), count: partitions.count)
-    }
-
-    mutating func add(_ record: NewRecord) -> Offset {
-        let number = record.partition.number
-        let offset = partitions[number].end
-        if partitions[number].first == nil {
-            let first = FirstRecord(offset: offset, timestamp: record.timestamp, key: record.key)
-            partitions[number].first = first
-            firsts.append((record.partition, first))
-        }
-        open[number].append(record, at: offset)
-        partitions[number].end = offset + 1
-        if open[number].bytes.count >= rowBytes { closeRow(of: record.partition) }
-        return offset
-    }
-
-    mutating func finish() -> [LogRow] {
-        for number in open.indices where !open[number].entries.isEmpty { closeRow(of: PartitionID(number)) }
-        return rows
-    }
-
-    private mutating func closeRow(of partition: PartitionID) {
-        let number = partition.number
-        let chunk = open[number]
-        open[number] = LogBatch()
-        guard let first = chunk.entries.first else { return }
-        var writer = BinaryWriter(reserving: chunk.encodedSize)
-        chunk.encode(into: &writer)
-        let times = chunk.entries.map(\.timestamp)
-        partitions[number].through += Int64(writer.bytes.count)
-        rows.append(
-            LogRow(
-                partition: partition, base: first.offset, count: chunk.entries.count,
-                times: (times.min() ?? first.timestamp)...(times.max() ?? first.timestamp), storedAt: storedAt,
-                through: partitions[number].through, size: writer.bytes.count, codec: .plain, data: writer.bytes))
-        chunks.append(chunk)
     }
 }

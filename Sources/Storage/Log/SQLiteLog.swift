@@ -1,3 +1,4 @@
+import Compression
 import Replication
 import Synchronization
 import Telemetry
@@ -17,6 +18,8 @@ package final class SQLiteLog: RetainingLog {
         /// A commit's records of one partition are split into rows of about this, so that reading one record of a big
         /// commit does not decode all of it.
         package var rowBytes = 256 << 10
+        /// zstd level of rows that get smaller by it; `nil` stores them as they are.
+        package var compressionLevel: Int? = 1
         package var retention = Retention.forever
         package var retentionInterval = Duration.seconds(10)
 
@@ -33,6 +36,8 @@ package final class SQLiteLog: RetainingLog {
     let turn: Monitor<Turn>
     let positions: Mutex<Positions>
     let readers: ReaderPool
+    /// For whoever has the turn.
+    let compressor: Zstd.Compressor?
     private let worker = Mutex<Worker?>(nil)
 
     /// - Parameters:
@@ -59,6 +64,7 @@ package final class SQLiteLog: RetainingLog {
         positions = Mutex(Positions(recovered, tailBytes: settings.tailBytes))
         turn = Monitor(Turn(file: file, lock: lock))
         readers = ReaderPool(path: path)
+        compressor = settings.compressionLevel.map { Zstd.Compressor(level: $0) }
         let thread = try Worker("log") { [self] in maintain(checkpointer) }
         worker.withLock { $0 = thread }
     }

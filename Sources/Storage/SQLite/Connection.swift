@@ -59,6 +59,13 @@ final class Connection: @unchecked Sendable {
         return Statement(statement, of: self)
     }
 
+    /// Prepares a statement and runs it once. The blob, if there is one, comes after the numbers.
+    func run(_ sql: String, _ values: Int64..., blob: [UInt8]? = nil) throws(SQLiteError) {
+        let statement = try prepare(sql)
+        try statement.bind(values)
+        try statement.run(blob: blob, at: Int32(values.count + 1))
+    }
+
     /// The first column of the first row; `nil` when there is no row or the column is NULL.
     func integer(_ sql: String) throws(SQLiteError) -> Int64? {
         let statement = try prepare(sql)

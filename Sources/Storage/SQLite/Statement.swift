@@ -13,7 +13,9 @@ final class Statement: @unchecked Sendable {
     deinit { sqlite3_finalize(handle) }
 
     /// Binds whole numbers to the parameters from the first on.
-    func bind(_ values: Int64...) throws(SQLiteError) {
+    func bind(_ values: Int64...) throws(SQLiteError) { try bind(values) }
+
+    func bind(_ values: [Int64]) throws(SQLiteError) {
         for (index, value) in values.enumerated() {
             try check(sqlite3_bind_int64(handle, Int32(index + 1), value))
         }
@@ -26,14 +28,6 @@ final class Statement: @unchecked Sendable {
                 Int32($0.count), transient)
         }
         try check(code ?? sqlite3_bind_text(handle, index, text, -1, transient))
-    }
-
-    /// - Parameter blob: is not copied and must live until the statement has been run.
-    func bind(_ blob: UnsafeRawBufferPointer, at index: Int32) throws(SQLiteError) {
-        guard let address = blob.baseAddress, !blob.isEmpty else {
-            return try check(sqlite3_bind_zeroblob(handle, index, 0))
-        }
-        try check(sqlite3_bind_blob64(handle, index, address, UInt64(blob.count), nil))
     }
 
     /// - Returns: whether there is a row.
@@ -52,6 +46,24 @@ final class Statement: @unchecked Sendable {
     func run() throws(SQLiteError) {
         _ = try step()
         sqlite3_reset(handle)
+    }
+
+    /// As `run()`, with `blob` bound without being copied.
+    func run(blob: [UInt8]?, at index: Int32) throws(SQLiteError) {
+        guard let blob else { return try run() }
+        let result = blob.withUnsafeBytes { bytes in
+            Result { () throws(SQLiteError) in
+                let code =
+                    bytes.isEmpty
+                    ? sqlite3_bind_zeroblob(handle, index, 0)
+                    : sqlite3_bind_blob64(handle, index, bytes.baseAddress, UInt64(bytes.count), nil)
+                try check(code)
+                try run()
+            }
+        }
+        // What was bound is gone after this.
+        sqlite3_clear_bindings(handle)
+        try result.get()
     }
 
     /// Ends the reading that `step` began.

@@ -1,0 +1,135 @@
+import Replication
+import Storage
+import Telemetry
+import Testing
+
+@Suite struct LogWriterTests {
+    @Test func `what is offered is appended in order and each offer gets its own offsets`() throws {
+        let log = MemoryLog(topic: "t", partitionCount: 2)
+        let writer = try LogWriter(log)
+        let answers = Answers()
+        for number in 0..<100 {
+            let records = [record(number), record(number, in: 1)]
+            #expect(writer.offer(records) { answers.add(number, $0) })
+        }
+        writer.close()
+        for number in 0..<100 {
+            #expect(answers[number] == .success([Offset(Int64(number)), Offset(Int64(number))]))
+        }
+        #expect(writer.metrics.records == 200)
+        #expect(writer.metrics.queueBytes == 0 && writer.metrics.queueRecords == 0)
+    }
+
+    @Test func `what waits while an append is under way shares the next one`() throws {
+        let log = GatedLog()
+        let writer = try LogWriter(log)
+        let answers = Answers()
+        #expect(writer.offer([record(0)]) { answers.add(0, $0) })
+        log.waitForAppend()
+        for number in 1..<50 { #expect(writer.offer([record(number)]) { answers.add(number, $0) }) }
+        log.open()
+        writer.close()
+        #expect(log.sizes == [1, 49])
+        #expect(answers[49] == .success([Offset(49)]))
+        #expect(writer.metrics.commits == 2)
+    }
+
+    @Test func `a full queue refuses, and takes again when it has been written`() throws {
+        let log = GatedLog()
+        var settings = LogWriter.Settings()
+        settings.queueRecordsMax = 3
+        let writer = try LogWriter(log, settings: settings)
+        let answers = Answers()
+        #expect(writer.offer([record(0)]) { answers.add(0, $0) })
+        log.waitForAppend()
+        #expect(writer.offer([record(1), record(2)]) { answers.add(1, $0) })
+        #expect(!writer.offer([record(3)]) { answers.add(3, $0) })
+        #expect(writer.metrics.recordsRefused == 1)
+        log.open()
+        answers.waitFor(1)
+        writer.waitUntilEmpty()
+        #expect(writer.offer([record(3)]) { answers.add(3, $0) })
+        writer.close()
+        #expect(answers[3] == .success([Offset(3)]))
+    }
+
+    @Test func `the queue is bounded in bytes, but an empty one takes what is larger`() throws {
+        let log = GatedLog()
+        var settings = LogWriter.Settings()
+        settings.queueBytesMax = 10
+        let writer = try LogWriter(log, settings: settings)
+        #expect(writer.offer([record(0)]) { _ in })
+        log.waitForAppend()
+        #expect(!writer.offer([record(1)]) { _ in })
+        log.open()
+        writer.close()
+    }
+
+    @Test func `a stray partition refuses its own offer and no other`() throws {
+        let log = MemoryLog(topic: "t", partitionCount: 2)
+        let writer = try LogWriter(log)
+        let answers = Answers()
+        #expect(writer.offer([record(0), record(1, in: 7)]) { answers.add(0, $0) })
+        #expect(writer.offer([record(2)]) { answers.add(1, $0) })
+        writer.close()
+        #expect(answers[0] == .failure(.noSuchPartition(PartitionID(7), count: 2)))
+        #expect(answers[1] == .success([.zero]))
+    }
+
+    @Test func `a failure reaches everyone whose records were in the append`() throws {
+        let log = MemoryLog(topic: "t", partitionCount: 1)
+        log.close()
+        let writer = try LogWriter(log)
+        let answers = Answers()
+        #expect(writer.offer([record(0)]) { answers.add(0, $0) })
+        writer.close()
+        #expect(answers[0] == .failure(.closed))
+        #expect(writer.metrics.commitsFailed == 1)
+    }
+
+    @Test func `a closed writer takes nothing`() throws {
+        let writer = try LogWriter(MemoryLog(topic: "t", partitionCount: 1))
+        writer.close()
+        #expect(!writer.offer([record(0)]) { _ in })
+    }
+}
+
+extension LogWriter {
+    fileprivate func waitUntilEmpty() { while metrics.queueRecords > 0 {} }
+}
+
+/// What completions said.
+private final class Answers: Sendable {
+    private let answers = Monitor<[Int: Result<[Offset], LogError>]>([:])
+    func add(_ number: Int, _ result: Result<[Offset], LogError>) { answers.update { $0[number] = result } }
+    func waitFor(_ number: Int) { answers.when({ $0.keys.contains(number) }) { _ in } }
+    subscript(number: Int) -> Result<[Offset], LogError>? { answers.withLock { $0[number] } }
+}
+
+/// A log whose first append waits for `open`.
+private final class GatedLog: PartitionedLog {
+    private struct State {
+        var isOpen = false
+        var sizes: [Int] = []
+    }
+    private let log = MemoryLog(topic: "t", partitionCount: 1)
+    private let state = Monitor(State())
+
+    var partitionCount: Int { 1 }
+    var sizes: [Int] { state.withLock { $0.sizes } }
+    func open() { state.update { $0.isOpen = true } }
+    func waitForAppend() { state.when({ !$0.sizes.isEmpty }) { _ in } }
+
+    func append(_ records: [NewRecord]) throws(LogError) -> [Offset] {
+        state.update { $0.sizes.append(records.count) }
+        state.when({ $0.isOpen }) { _ in }
+        return try log.append(records)
+    }
+    func read(
+        _ partition: PartitionID, from offset: Offset, maxBytes: Int, into batch: inout LogBatch
+    ) throws(LogError) { try log.read(partition, from: offset, maxBytes: maxBytes, into: &batch) }
+    func earliestOffset(of partition: PartitionID) throws(LogError) -> Offset { try log.earliestOffset(of: partition) }
+    func endOffset(of partition: PartitionID) throws(LogError) -> Offset { try log.endOffset(of: partition) }
+    func lineage(of partition: PartitionID) throws(LogError) -> UInt64? { try log.lineage(of: partition) }
+    func close() { log.close() }
+}
