@@ -21,6 +21,8 @@ package struct PointAssembler: Sendable {
         package var clockJumps: UInt64 = 0
         /// Values of channels outside the catalogue that found no place among the 64 kept.
         package var extrasDropped: UInt64 = 0
+
+        package init() {}
     }
 
     package private(set) var counters = Counters()
@@ -38,6 +40,9 @@ package struct PointAssembler: Sendable {
     private var json = JSONWriter(reserving: 512)
 
     package init() {}
+
+    /// Rows wait for the rest of their instant.
+    package var isOpen: Bool { open.rows > 0 }
 
     /// Takes the next record of the stream.
     ///

@@ -1,0 +1,86 @@
+import Insight
+import Telemetry
+
+/// Reads one stream's outputs again from the log, from a position on.
+///
+/// It folds as a replica does, so what comes out is byte for byte what was sent the first time. It begins at the newest
+/// snapshot that is not past the position; without one, at the log's first record.
+package struct ReplayCursor {
+    /// The log, or what is left of it, begins after the position: outputs come from here on.
+    package private(set) var gap: [UInt64]?
+    /// The latest insight at the place where it begins, when `gap` is set.
+    package private(set) var insightAtGap: [UInt8] = []
+
+    private let stream: StreamID
+    private let log: any PartitionedLog
+    private let decoder: RecordDecoder
+    private var shard: Shard
+    private var scratch = FoldScratch()
+    private var batch = LogBatch()
+
+    /// - Parameter watermarks: per kind, the seq up to which nothing is wanted.
+    /// - Throws: `LogError` when the log or the snapshots cannot be read.
+    package init(
+        stream: StreamID, partition: PartitionID, after watermarks: [UInt64], log: any PartitionedLog,
+        snapshots: any SnapshotStore, tracks: TrackTable, decoder: RecordDecoder
+    ) throws(LogError) {
+        self.stream = stream
+        self.log = log
+        self.decoder = decoder
+        let lineage = try log.lineage(of: partition)
+        let loader = ShardLoader(store: snapshots, partition: partition, tracks: tracks, lineage: lineage)
+        let earliest = try log.earliestOffset(of: partition)
+        if let shard = try loader.newest(where: { $0.isBefore(watermarks, of: stream) && $0.next >= earliest }) {
+            self.shard = shard
+        } else if earliest == .zero {
+            shard = Shard(partition: partition, tracks: tracks)
+        } else if let oldest = try loader.oldest(where: { $0.next >= earliest }) {
+            shard = oldest
+            gap = shard.watermarks(of: stream)
+            insightAtGap = shard.insight(of: stream)
+        } else {
+            throw .truncated(partition, asked: .zero, earliest: earliest)
+        }
+    }
+
+    /// Folds on until `outputs` holds about `maxBytes` that `isWanted` lets through, or the log ends.
+    ///
+    /// - Parameter sink: takes each output of the stream, in order.
+    package mutating func read(
+        maxBytes: Int, into sink: (OutputBatch.Entry, UnsafeRawBufferPointer) -> Int
+    ) throws(LogError) {
+        var outputs = OutputBatch()
+        var taken = 0
+        while taken < maxBytes {
+            try log.read(shard.partition, from: shard.next, maxBytes: 256 << 10, into: &batch)
+            guard !batch.entries.isEmpty else { return }
+            outputs.removeAll()
+            shard.apply(
+                batch, decoder: decoder, scratch: &scratch, only: StreamFilter(stream), into: &outputs)
+            outputs.bytes.withUnsafeBytes { bytes in
+                for entry in outputs.entries {
+                    taken += sink(entry, UnsafeRawBufferPointer(rebasing: bytes[entry.start..<entry.start + entry.count]))
+                }
+            }
+        }
+    }
+}
+
+extension Shard {
+    /// What a stream had said; all zero when it was not there yet.
+    package func watermarks(of stream: StreamID) -> [UInt64] {
+        states.first { $0.id == stream }?.lastSaid ?? [0, 0, 0]
+    }
+
+    /// The latest insight of a stream, empty when it has said none.
+    package func insight(of stream: StreamID) -> [UInt8] {
+        guard let state = states.first(where: { $0.id == stream }), state.lastSaid[1] > 0 else { return [] }
+        var json = JSONWriter()
+        state.engine.writeInsight(into: &json)
+        return json.bytes
+    }
+
+    fileprivate func isBefore(_ watermarks: [UInt64], of stream: StreamID) -> Bool {
+        zip(self.watermarks(of: stream), watermarks).allSatisfy { $0 <= $1 }
+    }
+}
