@@ -77,6 +77,7 @@ let package = Package(
         tests(of: "Web"),
         tests(of: "Storage", uses: ["Replication", "Telemetry", "log-torture"]),
         tests(of: "Compression"),
+        tests(of: "Delivery", uses: ["Telemetry", "JSON"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

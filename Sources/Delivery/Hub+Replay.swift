@@ -1,11 +1,11 @@
 import Telemetry
 
 /// What the log gave for a replay.
-package enum ReplayChunk {
+package enum ReplayChunk: Sendable {
     /// The next outputs after the position asked for; empty at the end of the log.
     case outputs(StreamRing)
-    /// The log begins later: what lies between is gone.
-    case truncated
+    /// What lies up to these watermarks is gone; outputs after them can be had. The insight is the latest there.
+    case gap([UInt64], insight: [UInt8])
     case failed(reason: String)
 }
 
@@ -23,12 +23,18 @@ extension Hub {
         switch chunk {
         case .outputs(let outputs):
             reader.state = .replaying(waiting: false)
-            if outputs.first == outputs.end { rejoin(reader, &effects) } else { reader.take(outputs, with: &encoder) }
-            wake(reader, &effects)
-        case .truncated:
-            resync(reader, "log_truncated", &effects)
+            reader.take(outputs, with: &encoder)
+            if reader.hasPending { wake(reader, &effects) } else { continueReplay(of: reader, &effects) }
+        case .gap(let watermarks, let insight):
+            let position = Position(
+                lineage: reader.stream.lineage, seq: watermarks[0], insight: watermarks[1], alert: watermarks[2])
+            resync(reader, "log_truncated", at: position, state: insight, &effects)
+            effects.append(.replay(request(reader, nil)))
         case .failed(let reason):
-            resync(reader, reason, &effects)
+            reader.state = .live
+            reader.ordinal = reader.stream.ring.end
+            resync(reader, reason, at: reader.stream.end, state: reader.stream.insight, &effects)
+            effects.append(.endReplay(reader: number))
         }
         return effects
     }
@@ -36,13 +42,15 @@ extension Hub {
     /// Everything of the last chunk is sent: join the ring where it reaches back far enough, else ask for more.
     mutating func continueReplay(of reader: Reader, _ effects: inout [Effect]) {
         guard case .replaying(waiting: false) = reader.state else { return }
-        if reader.stream.ring.ordinal(after: reader.sent, kinds: reader.kinds) != nil {
-            rejoin(reader, &effects)
-            wake(reader, &effects)
-        } else {
+        guard let ordinal = reader.stream.ring.ordinal(after: reader.sent, kinds: reader.kinds) else {
             reader.state = .replaying(waiting: true)
             effects.append(.replay(request(reader, nil)))
+            return
         }
+        reader.state = .live
+        reader.ordinal = ordinal
+        effects.append(.endReplay(reader: reader.number))
+        wake(reader, &effects)
     }
 
     private func request(_ reader: Reader, _ time: Timestamp?) -> ReplayRequest {
@@ -50,33 +58,29 @@ extension Hub {
             reader: reader.number, stream: reader.stream.id, position: reader.sent, kinds: reader.kinds, time: time)
     }
 
-    private func rejoin(_ reader: Reader, _ effects: inout [Effect]) {
-        reader.state = .live
-        reader.ordinal = reader.stream.ring.ordinal(after: reader.sent, kinds: reader.kinds) ?? reader.stream.ring.first
-        effects.append(.endReplay(reader: reader.number))
-    }
-
-    /// Says that something cannot be given, and goes on from the present state.
-    mutating func resync(_ reader: Reader, _ reason: String, _ effects: inout [Effect]) {
+    /// Says that what lies between the client's position and this one cannot be given.
+    mutating func resync(
+        _ reader: Reader, _ reason: String, at position: Position, state: [UInt8], _ effects: inout [Effect]
+    ) {
         counters.resyncs += 1
-        if case .replaying = reader.state { effects.append(.endReplay(reader: reader.number)) }
-        let stream = reader.stream
-        reader.state = .live
         reader.dropPending()
-        reader.ordinal = stream.ring.end
-        reader.sent = stream.end
-        reader.told = stream.end.seq
+        reader.sent = position
+        reader.told = position.seq
         message.removeAll()
         message.raw("{\"type\":\"resync\",\"stream\":")
-        message.string(stream.id.description)
+        message.string(reader.stream.id.description)
         message.raw(",\"reason\":")
         message.string(reason)
         message.raw(",\"lineage\":\"")
-        message.raw(stream.lineage.description.utf8)
+        message.raw(position.lineage.description.utf8)
         message.raw("\",\"seq\":")
-        message.integer(stream.end.seq)
+        message.integer(position.seq)
+        message.raw(",\"insight\":")
+        message.integer(position.insight)
+        message.raw(",\"alert\":")
+        message.integer(position.alert)
         message.raw(",\"state\":")
-        if stream.insight.isEmpty { message.raw("null") } else { message.raw(stream.insight) }
+        if state.isEmpty { message.raw("null") } else { message.raw(state) }
         message.raw("}")
         post(Frame(message.bytes), to: reader.session, &effects)
     }

@@ -31,7 +31,8 @@ extension Hub {
     package mutating func unsubscribe(_ subscription: String, for id: SessionID) -> [Effect] {
         guard let session = sessions[id] else { return [] }
         guard let gone = session.forget(subscription: subscription) else {
-            return postError("no_such_subscription", "there is none called \(subscription)", to: session, id: subscription)
+            return postError(
+                "no_such_subscription", "there is none called \(subscription)", to: session, id: subscription)
         }
         return gone.flatMap { detach($0) }
     }
@@ -70,7 +71,7 @@ extension Hub {
         stream.readers.append(reader)
 
         if let reason = impossible(start, in: stream) {
-            resync(reader, reason, &effects)
+            resync(reader, reason, at: stream.end, state: stream.insight, &effects)
         } else if case .time(let time) = request.from, !isNew {
             guard let ordinal = stream.ring.ordinal(from: time) else {
                 startReplay(of: reader, from: time, &effects)

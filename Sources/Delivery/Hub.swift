@@ -40,7 +40,7 @@ package struct Hub {
 
     package let limits: Limits
     package private(set) var streams: [StreamID: HubStream] = [:]
-    private(set) var byPlace: [[HubStream]] = []
+    package private(set) var byPlace: [[HubStream]] = []
     private var dirty: [HubStream] = []
     var sessions: [SessionID: Session] = [:]
     var readers: [UInt64: Reader] = [:]
@@ -72,7 +72,8 @@ package struct Hub {
         _ id: StreamID, shard: Int, number: Int, lineage: Lineage, floor: [UInt64], insight: [UInt8] = []
     ) -> [Effect] {
         while byPlace.count <= shard { byPlace.append([]) }
-        precondition(byPlace[shard].count == number, "stream \(id) is announced as \(number), not \(byPlace[shard].count)")
+        let next = byPlace[shard].count
+        precondition(next == number, "stream \(id) is announced as \(number), not \(next)")
         let share = limits.ringBytesTotal / (streams.count + 1)
         let stream = HubStream(
             id: id, lineage: lineage, floor: floor, capacity: min(limits.ringBytes, max(share, 64 << 10)))

@@ -33,6 +33,7 @@ package struct RealtimeFeed {
     package init(limits: Limits = Limits()) { self.limits = limits }
 
     package var clientCount: Int { places.count }
+    package var clients: [SessionID] { Array(places.keys) }
 
     package mutating func open(_ id: SessionID) { places[id] = firstFrame + UInt64(frames.count) }
     package mutating func close(_ id: SessionID) {
@@ -42,7 +43,9 @@ package struct RealtimeFeed {
 
     /// Takes a shard's outputs; `streams` are the shard's, by number.
     /// - Returns: whether there is a new frame.
-    package mutating func absorb(_ batch: borrowing OutputBatch, streams: (Int32) -> HubStream, now: Timestamp) -> Bool {
+    package mutating func absorb(
+        _ batch: borrowing OutputBatch, streams: (Int32) -> HubStream, now: Timestamp
+    ) -> Bool {
         guard !places.isEmpty else { return false }
         let before = frames.count
         batch.bytes.withUnsafeBytes { bytes in
@@ -62,12 +65,14 @@ package struct RealtimeFeed {
 
     /// Sends what has waited long enough.
     /// - Returns: whether there is a new frame.
-    package mutating func tick(now: Timestamp) -> Bool {
+    /// - Parameters now, wall: a clock that only goes forward, and the time of day for people.
+    package mutating func tick(now: Timestamp, wall: Timestamp) -> Bool {
         guard !places.isEmpty else { return false }
         let before = firstFrame + UInt64(frames.count)
         if let since = pointsSince, now.microseconds - since.microseconds >= limits.pointsMicroseconds { sendPoints() }
-        if now.microseconds - (insightsSent?.microseconds ?? 0) >= limits.insightsMicroseconds, !moved.isEmpty {
-            sendInsights(now)
+        if now.microseconds - (insightsSent?.microseconds ?? .min / 2) >= limits.insightsMicroseconds, !moved.isEmpty {
+            insightsSent = now
+            sendInsights(wall)
         }
         return firstFrame + UInt64(frames.count) != before
     }
@@ -104,8 +109,7 @@ package struct RealtimeFeed {
         push(Frame(message.bytes))
     }
 
-    private mutating func sendInsights(_ now: Timestamp) {
-        insightsSent = now
+    private mutating func sendInsights(_ wall: Timestamp) {
         var message = JSONWriter(reserving: 4_096)
         message.raw("{\"type\":\"insight_update\",\"data\":[")
         for (index, stream) in moved.values.sorted(by: { $0.id < $1.id }).enumerated() {
@@ -113,7 +117,7 @@ package struct RealtimeFeed {
             message.raw(stream.insight)
         }
         message.raw("],\"meta\":{\"generated_at\":")
-        message.timestamp(now)
+        message.timestamp(wall)
         message.raw(",\"vehicle_count\":")
         message.integer(moved.count)
         message.raw("}}")
