@@ -1,1 +1,171 @@
-// placeholder until the module's first file
+import Compression
+import Delivery
+import Insight
+import JSON
+import Replication
+import Sharding
+import Storage
+import Synchronization
+import Telemetry
+import Web
+
+/// One node: the embedded log, a replica of every shard, gateways and the hub, each on its thread.
+///
+/// A record's way: gateway → log writer → log → replica → inbox → hub. One direction, no step skipped: what a client sees
+/// is what a restart would see.
+package final class Node: @unchecked Sendable {
+    // `@unchecked`: `server` and `service` belong to the serving thread once `run` is called; what other threads use of
+    // them (`wake`, `stop`) is made for that. Everything else is `let` and `Sendable`.
+    package let config: NodeConfig
+    package let journal: Log
+    private let log: SQLiteLog
+    private let snapshots: SQLiteSnapshotStore
+    private let writer: LogWriter
+    private let offer: LogOffer
+    private let inbox: ServiceInbox
+    private let replica: ReplicaThread
+    private let replays: ReplayThread
+    private let udp: UDPListener?
+    private let server: WebServer
+    private let service: Service
+    private let stopRequested = Atomic(false)
+
+    /// Opens everything; nothing runs yet.
+    /// - Throws: `NodeError` naming what is in the way and what to do.
+    package init(_ config: NodeConfig) throws(NodeError) {
+        self.config = config
+        journal = Log(
+            level: config.logLevel, isJSON: config.logsJSON, node: config.nodeID,
+            incarnation: Timestamp.wall.microseconds / 1_000)
+        let tracks = try Node.tracks(config)
+        do throws(LogError) {
+            log = try Node.openLog(config)
+            snapshots = try SQLiteSnapshotStore(directory: config.dataDirectory + "/snapshots")
+            var queue = LogWriter.Settings()
+            queue.queueBytesMax = config.ingestQueueBytes
+            writer = try LogWriter(log, settings: queue)
+        } catch { throw .log(error) }
+        let relay = Relay()
+        inbox = ServiceInbox { relay.server?.wake() }
+        replays = ReplayThread(
+            .init(log: log, snapshots: snapshots, tracks: tracks, journal: journal) { [config] stream in
+                PartitionID(Partitioner.partition(ofKey: Array(stream.id.utf8), count: config.partitions))
+            })
+        do throws(LogError) {
+            replica = try ReplicaThread(Node.environment(config, log, snapshots, tracks, inbox, journal, relay))
+        } catch { throw .log(error) }
+        let offer = LogOffer(writer: writer, replica: replica)
+        self.offer = offer
+        relay.offer = offer
+        udp = try config.udpPort.map { port throws(NodeError) in try UDPListener(host: config.host, port: port) }
+        service = Service(
+            ServiceContext(
+                config: config, inbox: inbox, offer: offer, replica: replica, replays: replays, udp: udp,
+                setTimer: { relay.server?.setTimer(microseconds: $0) }))
+        do throws(WebError) {
+            server = try WebServer(Node.webConfiguration(config), handler: service)
+        } catch { throw .web(error) }
+        relay.server = server
+    }
+
+    package var port: Int { server.port }
+    package var udpPort: Int? { udp?.port }
+
+    /// Serves until `stop`; returns when everything is stored.
+    package func run() throws(NodeError) {
+        do throws(LogError) {
+            let threads = [
+                try Worker("replica") { self.replica.run() },
+                try Worker("replays") { self.replays.run() },
+            ]
+            let datagrams = try udp.map { udp throws(LogError) in try Worker("udp") { self.listen(udp) } }
+            service.arm()
+            journal.notice("listening", [.address: "\(config.host):\(port)", .path: config.dataDirectory])
+            server.run()
+            udp?.stop()
+            datagrams?.join()
+            writer.close()
+            inbox.close()
+            replica.stop()
+            replays.stop()
+            threads.forEach { $0.join() }
+        } catch { throw .log(error) }
+        log.close()
+        snapshots.close()
+        journal.notice("stopped")
+    }
+
+    /// Ends `run`: clients are told, what was taken is stored, snapshots are taken. May be called from any thread.
+    package func stop() {
+        guard !stopRequested.exchange(true, ordering: .relaxed) else { return }
+        server.stop()
+    }
+
+    private func listen(_ udp: UDPListener) {
+        udp.run(gateway: Gateway(partitions: config.partitions), journal: journal) { records in
+            offer(records) { [journal] result in
+                if case .failure(let error) = result {
+                    journal.error("datagrams lost", [.reason: "\(error)", .records: "\(records.count)"])
+                }
+            }
+        }
+    }
+}
+
+/// Lets threads that begin before the server wake it.
+private final class Relay: @unchecked Sendable {
+    // `@unchecked`: set once, before any thread that reads it is started.
+    var server: WebServer?
+    var offer: LogOffer?
+}
+
+// MARK: Parts
+
+extension Node {
+    private static func tracks(_ config: NodeConfig) throws(NodeError) -> TrackTable {
+        guard let path = config.trackSectorsPath else { return .builtIn }
+        return try TrackFile.read(path)
+    }
+
+    private static func openLog(_ config: NodeConfig) throws(LogError) -> SQLiteLog {
+        var settings = SQLiteLog.Settings()
+        settings.partitionCount = config.partitions
+        settings.retention = Retention(
+            age: config.retentionHours > 0 ? .seconds(config.retentionHours * 3_600) : nil,
+            bytesPerPartition: config.retentionBytes > 0 ? config.retentionBytes : nil)
+        return try SQLiteLog(
+            directory: config.dataDirectory + "/log", topic: "telemetry.chassis", settings: settings, clock: { .wall })
+    }
+
+    private static func environment(
+        _ config: NodeConfig, _ log: SQLiteLog, _ snapshots: SQLiteSnapshotStore, _ tracks: TrackTable,
+        _ inbox: ServiceInbox, _ journal: Log, _ relay: Relay
+    ) -> ReplicaThread.Environment {
+        .init(
+            log: log, snapshots: snapshots, tracks: tracks, inbox: inbox, journal: journal,
+            snapshotPolicy: SnapshotPolicy(
+                intervalMicroseconds: Int64(config.snapshotIntervalMilliseconds) * 1_000,
+                records: config.snapshotRecords),
+            idleFlush: .milliseconds(config.idleFlushMilliseconds)
+        ) { streams in
+            let records = streams.map { stream in
+                let key = Array(stream.id.utf8)
+                return NewRecord(
+                    partition: PartitionID(Partitioner.partition(ofKey: key, count: config.partitions)), key: key,
+                    value: ControlRecord.flush.bytes, timestamp: .wall)
+            }
+            // A full queue means that rows are coming: they will close the points.
+            _ = relay.offer?(records) { _ in }
+        }
+    }
+
+    private static func webConfiguration(_ config: NodeConfig) -> WebServerConfiguration {
+        var web = WebServerConfiguration()
+        web.host = config.host
+        web.port = config.port
+        web.maxBodyBytes = Limits.bodyBytes
+        web.maxConnections = config.maxConnections
+        web.webSocketPaths = [config.realtimePath, "/v1/stream"]
+        return web
+    }
+}

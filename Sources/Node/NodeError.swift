@@ -1,0 +1,21 @@
+import Replication
+import Web
+
+/// Why a node cannot start, or had to stop.
+package enum NodeError: Error, CustomStringConvertible {
+    case settings(SettingsError)
+    case address(String, reason: String)
+    case log(LogError)
+    case web(WebError)
+    case tracks(path: String, reason: String)
+
+    package var description: String {
+        switch self {
+        case .settings(let error): "\(error)"
+        case .address(let address, let reason): "\(address): \(reason)"
+        case .log(let error): "\(error)"
+        case .web(let error): "\(error)"
+        case .tracks(let path, let reason): "--track-sectors-path \(path): \(reason)"
+        }
+    }
+}

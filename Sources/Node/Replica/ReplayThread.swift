@@ -1,0 +1,114 @@
+import Delivery
+import Replication
+import Storage
+import Telemetry
+
+/// Reads old outputs from the log for clients that are too far back for the rings.
+///
+/// One thread, one piece of work at a time: a client that reads history never slows the live path by more than a thread
+/// does. Cursors are kept between the chunks of one reader, and the one longest unused is given up when there are many;
+/// it is made anew from the position when its reader comes back.
+final class ReplayThread: Sendable {
+    struct Environment: Sendable {
+        let log: any PartitionedLog
+        let snapshots: any SnapshotStore
+        let tracks: TrackTable
+        let journal: Log
+        let partitionOf: @Sendable (StreamID) -> PartitionID
+    }
+
+    /// A stretch of one stream that somebody wants.
+    struct Request: Sendable {
+        let stream: StreamID
+        let watermarks: [UInt64]
+        var time: Timestamp?
+        var maxBytes = 256 << 10
+    }
+
+    enum Outcome: Sendable {
+        /// Outputs after the watermarks, in order; empty at the end of the log.
+        case outputs(StreamRing)
+        /// What lies between the watermarks asked for and these is gone.
+        case gap([UInt64], insight: [UInt8])
+        case failed(String)
+    }
+
+    private enum Order {
+        case read(UInt64, Request, @Sendable (Outcome) -> Void)
+        case forget(UInt64)
+    }
+
+    private struct State {
+        var orders: [Order] = []
+        var ends = false
+    }
+
+    private let state = Monitor(State())
+    private let environment: Environment
+    private static let cursorsMax = 64
+
+    init(_ environment: Environment) { self.environment = environment }
+
+    /// - Parameter key: names the cursor to go on with.
+    /// - Parameter done: called on this thread.
+    func read(_ key: UInt64, _ request: Request, done: @escaping @Sendable (Outcome) -> Void) {
+        state.update { $0.orders.append(.read(key, request, done)) }
+    }
+
+    func forget(_ key: UInt64) { state.update { $0.orders.append(.forget(key)) } }
+
+    func stop() { state.update { $0.ends = true } }
+
+    /// The thread's life.
+    func run() {
+        var cursors: [(key: UInt64, cursor: ReplayCursor)] = []
+        let decoder = RecordDecoder()
+        while let order = next() {
+            switch order {
+            case .forget(let key): cursors.removeAll { $0.key == key }
+            case .read(let key, let request, let done):
+                let kept = cursors.firstIndex { $0.key == key }.map { cursors.remove(at: $0).cursor }
+                let (outcome, cursor) = read(request, with: kept, decoder)
+                if let cursor { cursors.append((key, cursor)) }
+                if cursors.count > ReplayThread.cursorsMax { cursors.removeFirst() }
+                done(outcome)
+            }
+        }
+    }
+
+    private func next() -> Order? {
+        state.when({ !$0.orders.isEmpty || $0.ends }) { state in
+            state.ends || state.orders.isEmpty ? nil : state.orders.removeFirst()
+        }
+    }
+
+    private func read(
+        _ request: Request, with kept: ReplayCursor?, _ decoder: RecordDecoder
+    ) -> (Outcome, ReplayCursor?) {
+        do throws(LogError) {
+            if var cursor = kept { return (try outputs(request, &cursor), cursor) }
+            var cursor = try ReplayCursor(
+                stream: request.stream, partition: environment.partitionOf(request.stream), after: request.watermarks,
+                log: environment.log, snapshots: environment.snapshots, tracks: environment.tracks, decoder: decoder)
+            if let gap = cursor.gap { return (.gap(gap, insight: cursor.insightAtGap), cursor) }
+            return (try outputs(request, &cursor), cursor)
+        } catch {
+            environment.journal.error("replay failed", [.stream: "\(request.stream)", .reason: "\(error)"])
+            return (.failed("\(error)"), nil)
+        }
+    }
+
+    /// What lies beyond the watermarks, and from the time on if one was asked for.
+    private func outputs(_ request: Request, _ cursor: inout ReplayCursor) throws(LogError) -> Outcome {
+        // As large as it gets: a ring that let go of its oldest would lose outputs.
+        var ring = StreamRing(floor: request.watermarks, capacityMax: .max)
+        var isBefore = request.time != nil
+        try cursor.read(maxBytes: request.maxBytes) { entry, json in
+            if isBefore, let time = request.time, entry.kind == .point, entry.time >= time { isBefore = false }
+            guard !isBefore, entry.seq > request.watermarks[Int(entry.kind.rawValue)] else { return 0 }
+            ring.append(kind: entry.kind, seq: entry.seq, previous: entry.previous, time: entry.time, json: json)
+            return json.count
+        }
+        return .outputs(ring)
+    }
+}

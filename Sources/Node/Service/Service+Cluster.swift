@@ -1,0 +1,86 @@
+import Delivery
+import Replication
+import Telemetry
+import Web
+
+/// What operators read: `/v1/cluster` and `/metrics`. The state of shards is asked of the replica's thread.
+extension Service {
+    func answerCluster(_ exchange: HTTPExchange) {
+        let name = node.config.nodeID
+        ask(exchange) { shards in .json(ClusterPage(node: name, shards: shards).json) }
+    }
+
+    func answerMetrics(_ exchange: HTTPExchange) {
+        var page = MetricsPage()
+        add(to: &page)
+        let own = page
+        ask(exchange) { shards in
+            var page = own
+            page.add(shards)
+            return .text(page.text, type: "text/plain; version=0.0.4; charset=utf-8")
+        }
+    }
+
+    private func ask(_ exchange: HTTPExchange, _ answer: @escaping @Sendable ([ShardStatus]) -> HTTPResponse) {
+        let token = takeToken()
+        exchanges[token] = exchange
+        let inbox = node.inbox
+        node.replica.ask { inbox.post(.answer(token, answer($0))) }
+    }
+
+    private func add(to page: inout MetricsPage) {
+        page.add("up_seconds", .gauge, "Time since the start.", upSeconds)
+        page.add("ready", .gauge, "1 when all shards are live.", isLive && !isDraining ? 1.0 : 0.0)
+        page.add("records_accepted_total", .counter, "Telemetry records taken by the gateways.", metrics.accepted)
+        page.add(
+            "records_refused_total", .counter, "Telemetry records refused by the gateways.",
+            Refusal.Reason.allCases.map { ([("reason", $0.rawValue)], Double(metrics.refused[$0] ?? 0)) })
+        page.add("ingest_overloaded_total", .counter, "Bodies turned away: the log's queue was full.", metrics.overloaded)
+        page.add("udp_datagrams_total", .counter, "Datagrams received.", node.udpCounts.received)
+        page.add(
+            "udp_dropped_total", .counter, "Datagrams dropped: the log's queue was full.", node.udpCounts.dropped)
+        page.add("udp_refused_total", .counter, "Records in datagrams that were refused.", node.udpCounts.refused)
+        page.add("outputs_total", .counter, "Points, insights and alerts taken into the rings.", metrics.outputs)
+        page.add("clients", .gauge, "Open WebSocket connections.", [
+            ([("path", "stream")], Double(hub.sessionCount)), ([("path", "realtime")], Double(feed.clientCount)),
+        ])
+        page.add("frames_sent_total", .counter, "Frames sent on /v1/stream.", hub.counters.framesSent)
+        page.add("frames_sent_bytes_total", .counter, "Bytes sent on /v1/stream.", hub.counters.bytesSent)
+        page.add("realtime_frames_missed_total", .counter, "Frames slow clients missed.", feed.framesMissed)
+        page.add("replays_total", .counter, "Readers served from the log.", hub.counters.replays)
+        page.add("resyncs_total", .counter, "Readers told that something is gone.", hub.counters.resyncs)
+        page.add("clients_stalled_total", .counter, "Clients closed for not reading.", hub.counters.stalled)
+        page.add("protocol_violations_total", .counter, "Messages outside the protocol.", metrics.violations)
+        page.add("http_requests_total", .counter, "HTTP requests.", metrics.requests)
+        let ringBytes = hub.streams.values.reduce(0) { $0 + $1.ring.bytesReserved }
+        page.add("ring_memory_bytes", .gauge, "Memory of all rings.", Double(ringBytes))
+        let snapshots = node.replica.snapshotCounts
+        page.add("snapshots_saved_total", .counter, "Snapshots stored.", snapshots.saved)
+        page.add("snapshots_failed_total", .counter, "Snapshots that could not be stored.", snapshots.failed)
+    }
+
+    private var upSeconds: Double {
+        Double(Timestamp.monotonic.microseconds - metrics.startedAt.microseconds) / 1_000_000
+    }
+}
+
+extension MetricsPage {
+    fileprivate mutating func add(_ shards: [ShardStatus]) {
+        func perShard(_ value: (ShardStatus) -> Double) -> [(labels: [(String, String)], value: Double)] {
+            shards.map { ([("partition", "\($0.partition)")], value($0)) }
+        }
+        add("shard_offset", .gauge, "Offset of the next record to apply.", perShard { Double($0.next.value) })
+        add("shard_streams", .gauge, "Streams of the shard.", perShard { Double($0.streams.count) })
+        add(
+            "shard_points", .gauge, "Points of all streams of the shard.",
+            perShard { Double($0.streams.reduce(0) { $0 + $1.seq }) })
+        add(
+            "log_records_refused_total", .counter, "Records in the log that could not be read.",
+            Refusal.Reason.allCases.map { reason in
+                ([("reason", reason.rawValue)], shards.reduce(0) { $0 + Double($1.accounting.refused[reason] ?? 0) })
+            })
+        add(
+            "repeats_dropped_total", .counter, "Records dropped because their publisher had sent them before.",
+            shards.reduce(0) { $0 + Double($1.streams.reduce(0) { $0 + $1.repeats }) })
+    }
+}

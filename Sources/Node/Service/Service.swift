@@ -1,0 +1,239 @@
+import Delivery
+import JSON
+import Replication
+import Storage
+import Telemetry
+import Web
+
+/// The thread that serves clients: sockets and requests on one side, hub, feed and gateway on the other.
+///
+/// It decides nothing about streams; it carries events to the pure parts and their effects to the sockets. All of it
+/// runs on the web server's thread, so nothing is locked.
+final class Service: WebHandler {
+    let node: ServiceContext
+    var hub: Hub
+    var feed: RealtimeFeed
+    var recent: RecentPoints
+    let gateway: Gateway
+    var metrics = ServiceMetrics()
+    private let parser = JSONParser()
+    private var sockets: [SessionID: ServerSocket] = [:]
+    /// Requests whose answer another thread makes.
+    var exchanges: [UInt64: HTTPExchange] = [:]
+    private var appends: [UInt64: (Result<[Offset], LogError>) -> Void] = [:]
+    private var nextToken: UInt64 = 1
+    var publishers: [SessionID: PublisherSessions] = [:]
+    /// All shards have caught up.
+    private(set) var isLive = false
+    var isDraining = false
+    private var flushedAt = Timestamp.monotonic
+    private var beatAt = Timestamp.monotonic
+    private var needsFlush = false
+    let pages: StaticPages
+
+    init(_ node: ServiceContext) {
+        self.node = node
+        var limits = Hub.Limits()
+        limits.ringBytes = node.config.ringBytes
+        limits.ringBytesTotal = node.config.ringBytesTotal
+        hub = Hub(limits: limits)
+        var feedLimits = RealtimeFeed.Limits()
+        feedLimits.insightsMicroseconds = Int64(node.config.batchMilliseconds) * 1_000
+        feedLimits.lagBytes = node.config.realtimeLagBytes
+        feed = RealtimeFeed(limits: feedLimits)
+        recent = RecentPoints(capacity: node.config.recentPoints)
+        gateway = Gateway(partitions: node.config.partitions)
+        pages = StaticPages(root: node.config.webRoot)
+    }
+
+    // MARK: Sockets
+
+    func opened(_ socket: ServerSocket) {
+        let id = SessionID(socket.id)
+        guard isLive, !isDraining else {
+            return socket.close(code: CloseCode.notReady, reason: isDraining ? "draining" : "catching up with the log")
+        }
+        sockets[id] = socket
+        if socket.path == node.config.realtimePath { feed.open(id) } else { hub.open(id, now: .monotonic) }
+    }
+
+    func closed(_ socket: ServerSocket) {
+        let id = SessionID(socket.id)
+        guard sockets.removeValue(forKey: id) != nil else { return }
+        publishers.removeValue(forKey: id)
+        feed.close(id)
+        carryOut(hub.close(id))
+    }
+
+    func received(_ message: UnsafeRawBufferPointer, isText: Bool, on socket: ServerSocket) {
+        let id = SessionID(socket.id)
+        guard sockets[id] != nil else { return }
+        if socket.path == node.config.realtimePath { return receivedOnFeed(message, socket) }
+        do throws(ClientMessage.Violation) {
+            switch try ClientMessage(message, parser: parser) {
+            case .ping: carryOut(hub.send(ServerMessage.pong, to: id))
+            case .subscribe(let request): carryOut(hub.subscribe(request, for: id))
+            case .unsubscribe(let name): carryOut(hub.unsubscribe(name, for: id))
+            case .publish(let source, let sequence, let records):
+                publish(
+                    UnsafeRawBufferPointer(rebasing: message[records]), Origin(source: source, sequence: sequence),
+                    from: id)
+            }
+        } catch {
+            metrics.violations += 1
+            socket.close(code: CloseCode.protocolError, reason: String(error.description.prefix(100)))
+        }
+    }
+
+    /// Pitwall's clients may ping; whatever else they say has no meaning here.
+    private func receivedOnFeed(_ message: UnsafeRawBufferPointer, _ socket: ServerSocket) {
+        guard message.count < 256, String(decoding: message, as: UTF8.self).contains("\"ping\"") else { return }
+        socket.send(ServerMessage.pong.payload)
+    }
+
+    func writable(_ socket: ServerSocket) {
+        let id = SessionID(socket.id)
+        let now = Timestamp.monotonic
+        while !socket.isChoked {
+            let frame: Frame?
+            if socket.path == node.config.realtimePath {
+                frame = feed.nextFrame(for: id)
+            } else {
+                let next = hub.nextFrame(for: id, now: now)
+                carryOut(next.effects)
+                frame = next.frame
+            }
+            guard let frame else { return }
+            socket.send(frame.payload)
+        }
+        socket.requestWritable()
+    }
+
+    // MARK: Events of other threads
+
+    func woken() {
+        for event in node.inbox.take() { take(event) }
+        flushSoon()
+    }
+
+    private func take(_ event: ServiceEvent) {
+        switch event {
+        case .restored(let shard, let lineage, let streams):
+            for (number, stream) in streams.enumerated() {
+                carryOut(
+                    hub.announce(
+                        stream.id, shard: shard, number: number, lineage: Lineage(lineage), floor: stream.watermarks,
+                        insight: stream.insight))
+            }
+        case .outputs(let shard, let lineage, let outputs): absorb(outputs, shard, Lineage(lineage))
+        case .live: isLive = true
+        case .appended(let token, let result): appends.removeValue(forKey: token)?(result)
+        case .replayed(let reader, let chunk): carryOut(hub.replayed(reader, chunk))
+        case .answer(let token, let response): exchanges.removeValue(forKey: token)?.respond(response)
+        }
+    }
+
+    private func absorb(_ outputs: OutputBatch, _ shard: Int, _ lineage: Lineage) {
+        for stream in outputs.newStreams {
+            carryOut(
+                hub.announce(
+                    stream.id, shard: shard, number: Int(stream.stream), lineage: lineage, floor: [0, 0, 0]))
+        }
+        hub.absorb(outputs, shard: shard)
+        let streams = hub.byPlace[shard]
+        recent.absorb(outputs) { streams[Int($0)] }
+        if feed.absorb(outputs, streams: { streams[Int($0)] }, now: .monotonic) { wakeFeed() }
+        metrics.outputs += UInt64(outputs.entries.count)
+        node.inbox.recycle(outputs)
+        needsFlush = true
+    }
+
+    // MARK: Time
+
+    /// New outputs go out at once, but at most every millisecond: under load a frame then holds many points.
+    private func flushSoon() {
+        guard needsFlush else { return }
+        let waited = Timestamp.monotonic.microseconds - flushedAt.microseconds
+        if waited >= Service.coalescingMicroseconds { flush() } else { arm() }
+    }
+
+    private func flush() {
+        needsFlush = false
+        flushedAt = .monotonic
+        carryOut(hub.flush())
+    }
+
+    func timer() {
+        let now = Timestamp.monotonic
+        if needsFlush { flush() }
+        if feed.tick(now: now, wall: .wall) { wakeFeed() }
+        if now.microseconds - beatAt.microseconds >= 1_000_000 {
+            beatAt = now
+            carryOut(hub.beat(now: now))
+        }
+        arm()
+    }
+
+    /// Sets the one timer there is.
+    func arm() { node.setTimer(needsFlush ? Service.coalescingMicroseconds : Service.tickMicroseconds) }
+
+    private static let coalescingMicroseconds: Int64 = 1_000
+    private static let tickMicroseconds: Int64 = 50_000
+
+    // MARK: Effects
+
+    func carryOut(_ effects: [Hub.Effect]) {
+        for effect in effects {
+            switch effect {
+            case .wantsToWrite(let id): sockets[id]?.requestWritable()
+            case .close(let id, let code, let reason): sockets[id]?.close(code: code, reason: reason)
+            case .replay(let request): replay(request)
+            case .endReplay(let reader): node.replays.forget(reader)
+            }
+        }
+    }
+
+    private func replay(_ request: Hub.ReplayRequest) {
+        let inbox = node.inbox
+        let position = request.position
+        node.replays.read(
+            request.reader,
+            .init(
+                stream: request.stream, watermarks: OutputKind.allCases.map { position[$0] }, time: request.time)
+        ) { outcome in
+            switch outcome {
+            case .outputs(let ring): inbox.post(.replayed(reader: request.reader, .outputs(ring)))
+            case .gap(let watermarks, let insight):
+                inbox.post(.replayed(reader: request.reader, .gap(watermarks, insight: insight)))
+            case .failed(let reason): inbox.post(.replayed(reader: request.reader, .failed(reason: reason)))
+            }
+        }
+    }
+
+    private func wakeFeed() {
+        for id in feed.clients { sockets[id]?.requestWritable() }
+    }
+
+    // MARK: The log
+
+    /// Offers records to the log and calls `done` on this thread when they are durable.
+    /// - Returns: false when too much waits for the log already.
+    func append(_ records: [NewRecord], done: @escaping (Result<[Offset], LogError>) -> Void) -> Bool {
+        let token = takeToken()
+        let inbox = node.inbox
+        guard node.offer(records, completion: { inbox.post(.appended(token, $0)) }) else { return false }
+        appends[token] = done
+        return true
+    }
+
+    func takeToken() -> UInt64 {
+        defer { nextToken += 1 }
+        return nextToken
+    }
+
+    /// Tells clients that this node goes.
+    func drain() {
+        isDraining = true
+        for socket in sockets.values { socket.close(code: CloseCode.goingAway, reason: "the node stops") }
+    }
+}

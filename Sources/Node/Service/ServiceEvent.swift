@@ -1,0 +1,83 @@
+import Delivery
+import Replication
+import Storage
+import Telemetry
+import Web
+
+/// What other threads tell the thread that serves clients.
+enum ServiceEvent: Sendable {
+    /// Streams that a snapshot brought, in the order of their numbers.
+    case restored(shard: Int, lineage: UInt64, streams: [RestoredStream])
+    case outputs(shard: Int, lineage: UInt64, OutputBatch)
+    /// All shards have caught up: clients may come.
+    case live
+    /// What was offered to the log under this number is durable, or is not.
+    case appended(UInt64, Result<[Offset], LogError>)
+    case replayed(reader: UInt64, ReplayChunk)
+    /// The answer to a request that another thread looked into.
+    case answer(UInt64, HTTPResponse)
+}
+
+struct RestoredStream: Sendable {
+    let id: StreamID
+    let watermarks: [UInt64]
+    let insight: [UInt8]
+}
+
+/// Where other threads leave what they tell. Bounded: who would fill it waits.
+///
+/// Only outputs count, for they come in bulk; answers are as many as there were questions.
+final class ServiceInbox: Sendable {
+    private struct State {
+        var events: [ServiceEvent] = []
+        var outputBytes = 0
+        var spare: [OutputBatch] = []
+        var isClosed = false
+    }
+
+    private let state = Monitor(State())
+    private let wake: @Sendable () -> Void
+    private static let outputBytesMax = 32 << 20
+
+    /// - Parameter wake: makes the serving thread call `take` soon.
+    init(wake: @escaping @Sendable () -> Void) { self.wake = wake }
+
+    func post(_ event: ServiceEvent) {
+        let isFirst = state.withLock { state in
+            state.events.append(event)
+            return state.events.count == 1
+        }
+        if isFirst { wake() }
+    }
+
+    /// Leaves a shard's outputs and takes an empty batch for the next; waits while too much is waiting.
+    func post(_ outputs: OutputBatch, shard: Int, lineage: UInt64) -> OutputBatch {
+        let (isFirst, spare) = state.when({ $0.outputBytes < ServiceInbox.outputBytesMax || $0.isClosed }) { state in
+            state.outputBytes += outputs.bytes.count
+            state.events.append(.outputs(shard: shard, lineage: lineage, outputs))
+            return (state.events.count == 1, state.spare.popLast())
+        }
+        if isFirst { wake() }
+        return spare ?? OutputBatch()
+    }
+
+    func take() -> [ServiceEvent] {
+        state.update { state in
+            defer {
+                state.events = []
+                state.outputBytes = 0
+            }
+            return state.events
+        }
+    }
+
+    /// Gives a batch back to be filled again.
+    func recycle(_ outputs: consuming OutputBatch) {
+        outputs.removeAll()
+        let empty = outputs
+        state.withLock { if $0.spare.count < 8 { $0.spare.append(empty) } }
+    }
+
+    /// Nobody takes any more: nobody waits any more.
+    func close() { state.update { $0.isClosed = true } }
+}

@@ -1,0 +1,65 @@
+/// What one node is told, checked.
+package struct NodeConfig: Sendable {
+    package var nodeID: String
+    package var host: String
+    package var port: Int
+    package var udpPort: Int?
+    package var realtimePath: String
+    package var dataDirectory: String
+    package var partitions: Int
+    package var retentionHours: Int
+    package var retentionBytes: Int
+    package var snapshotIntervalMilliseconds: Int
+    package var snapshotRecords: Int
+    package var batchMilliseconds: Int
+    package var recentPoints: Int
+    package var realtimeLagBytes: Int
+    package var ringBytes: Int
+    package var ringBytesTotal: Int
+    package var ingestQueueBytes: Int
+    package var idleFlushMilliseconds: Int
+    package var maxConnections: Int
+    package var trackSectorsPath: String?
+    package var webRoot: String
+    package var logLevel: Log.Level
+    package var logsJSON: Bool
+
+    package init(_ settings: Settings, hostName: String) throws(SettingsError) {
+        nodeID =
+            settings.isGiven("node-id")
+            ? try settings.text("node-id") { NodeConfig.isName($0) }
+            : NodeConfig.isName(hostName) ? hostName : "node"
+        host = try settings.text("host")
+        port = try settings.integer("port")
+        let udpPort = try settings.integer("udp-port")
+        self.udpPort = try settings.text("udp") == "on" ? udpPort : nil
+        realtimePath = try settings.text("ws-path") { $0.hasPrefix("/") && $0 != "/v1/stream" }
+        dataDirectory = try settings.text("data-dir")
+        partitions = try settings.integer("partitions")
+        retentionHours = try settings.integer("retention-hours")
+        retentionBytes = try settings.integer("retention-bytes")
+        snapshotIntervalMilliseconds = try settings.integer("snapshot-interval-ms")
+        snapshotRecords = try settings.integer("snapshot-records")
+        batchMilliseconds = try settings.integer("batch-ms")
+        recentPoints = try settings.integer("ringbuffer-size")
+        realtimeLagBytes = try settings.integer("max-ws-buffer")
+        ringBytes = try settings.integer("ring-bytes")
+        ringBytesTotal = try settings.integer("ring-bytes-total")
+        guard ringBytesTotal >= ringBytes else {
+            throw .notAllowed(
+                name: "--ring-bytes-total", value: "\(ringBytesTotal)", allowed: "at least --ring-bytes (\(ringBytes))")
+        }
+        ingestQueueBytes = try settings.integer("ingest-queue-bytes")
+        idleFlushMilliseconds = try settings.integer("idle-flush-ms")
+        maxConnections = try settings.integer("max-connections")
+        trackSectorsPath = settings.optionalText("track-sectors-path")
+        webRoot = try settings.text("web-root")
+        logLevel = Log.Level(rawValue: try settings.text("log-level")) ?? .notice
+        logsJSON = try settings.text("log-format") == "json"
+    }
+
+    private static func isName(_ text: String) -> Bool {
+        (1...63).contains(text.utf8.count)
+            && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }
+    }
+}
