@@ -61,7 +61,7 @@ function factsOf(car) {
         ["wear s/lap", wear ? `${signed(wear.value, 3)} (${fixed(wear.low, 3)} … ${fixed(wear.high, 3)})` : "not known yet"],
         ["stress this lap", fixed(insight?.lap_tire_stress, 0)],
         ["loss by stress, s/lap", fixed(insight?.predicted_loss_per_lap_seconds, 3)],
-        ["sectors, last lap", (insight?.last_lap?.sectors ?? []).map((s) => fixed(s, 1)).join(" · ") || "–"],
+        ["sectors, last lap", Object.values(insight?.last_lap?.sectors ?? {}).map((s) => fixed(s, 1)).join(" · ") || "–"],
         ["mean · top speed", `${fixed(meta.avgSpeed, 0)} · ${fixed(meta.maxSpeed, 0)} km/h`],
         ["trend", meta.performanceTrend ?? "–"],
     ];

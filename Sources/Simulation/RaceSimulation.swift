@@ -45,7 +45,8 @@ package struct RaceSimulation: Sendable {
 
     /// Gives one record of every car, one JSON object each, and moves time on by 1/`hertz` s.
     ///
-    /// - Parameter body: called once per car, always in the same order. The bytes are valid only inside it.
+    /// - Parameter body: called once per car, always in the same order. The bytes are valid only inside it. It must not
+    ///   look at the simulation itself, which is being changed; take `time` before.
     package mutating func step<Failure: Error>(
         _ body: (borrowing RaceCar, UnsafeRawBufferPointer) throws(Failure) -> Void
     ) throws(Failure) {
