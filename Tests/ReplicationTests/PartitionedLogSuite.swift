@@ -185,4 +185,144 @@ func readAll(
             }
         }
     }
+
+    // Retention.
+
+    @Test(arguments: LogKind.allCases)
+    func `what is older than the limit goes, and reading it says where to go on`(kind: LogKind) throws {
+        let clock = ManualClock()
+        try with(kind, clock: clock.read) { (log) throws in
+            for number in 0..<100 {
+                clock.set(seconds: number)
+                _ = try log.append([record(number)])
+            }
+            let removed = try log.remove(beyond: Retention(age: .seconds(10)), at: Timestamp(milliseconds: 99_000))
+            #expect(removed == 89)
+            #expect(try log.earliestOffset(of: PartitionID(0)) == Offset(89))
+            #expect(try readAll(log, from: 89) == (89..<100).map { "{\"number\":\($0)}" })
+            var batch = LogBatch()
+            #expect(throws: LogError.truncated(PartitionID(0), asked: Offset(88), earliest: Offset(89))) {
+                try log.read(PartitionID(0), from: Offset(88), maxBytes: 100, into: &batch)
+            }
+        }
+    }
+
+    @Test(arguments: LogKind.allCases)
+    func `each partition is held to its bytes, but keeps its newest batch`(kind: LogKind) throws {
+        try with(kind) { (log) throws in
+            for number in 0..<200 { _ = try log.append([record(number), record(number, in: 1)]) }
+            let removed = try log.remove(
+                beyond: Retention(bytesPerPartition: 2_000), at: Timestamp(microseconds: 0))
+            #expect(removed > 100)
+            let earliest = try log.earliestOffset(of: PartitionID(0))
+            #expect(earliest > Offset(100) && earliest < Offset(195))
+            #expect(try readAll(log, from: earliest.value).count == 200 - Int(earliest.value))
+
+            try log.remove(beyond: Retention(bytesPerPartition: 0), at: Timestamp(microseconds: 0))
+            #expect(try log.earliestOffset(of: PartitionID(1)) == Offset(199))
+            #expect(try log.endOffset(of: PartitionID(1)) == Offset(200))
+        }
+    }
+
+    @Test(arguments: LogKind.allCases)
+    func `without a limit nothing goes`(kind: LogKind) throws {
+        try with(kind) { (log) throws in
+            _ = try log.append([record(0)])
+            #expect(try log.remove(beyond: .forever, at: Timestamp(microseconds: .max)) == 0)
+            #expect(try readAll(log).count == 1)
+        }
+    }
+
+    @Test(arguments: LogKind.allCases)
+    func `when everything is gone offsets go on from the end`(kind: LogKind) throws {
+        let clock = ManualClock()
+        try with(kind, clock: clock.read) { (log) throws in
+            _ = try log.append((0..<5).map { record($0) })
+            try log.remove(beyond: Retention(age: .seconds(1)), at: Timestamp(milliseconds: 100_000))
+            #expect(try log.earliestOffset(of: PartitionID(0)) == Offset(5))
+            #expect(try readAll(log, from: 5).isEmpty)
+            #expect(try log.append([record(5)]) == [Offset(5)])
+            #expect(try readAll(log, from: 5) == ["{\"number\":5}"])
+        }
+    }
+
+    // Lineage.
+
+    @Test(arguments: LogKind.allCases)
+    func `the lineage is that of the first record, from the first append on and after it is gone`(
+        kind: LogKind
+    ) throws {
+        let clock = ManualClock()
+        try with(kind, clock: clock.read) { (log) throws in
+            #expect(try log.lineage(of: PartitionID(0)) == nil)
+            _ = try log.append([record(0), record(1)])
+            let first = FirstRecord(offset: .zero, timestamp: record(0).timestamp, key: record(0).key)
+            let lineage = first.lineage(topic: "telemetry.chassis", partition: PartitionID(0))
+            #expect(try log.lineage(of: PartitionID(0)) == lineage)
+            try log.remove(beyond: Retention(age: .seconds(1)), at: Timestamp(milliseconds: 100_000))
+            _ = try log.append([record(2)])
+            #expect(try log.lineage(of: PartitionID(0)) == lineage)
+            #expect(try log.lineage(of: PartitionID(1)) == nil)
+        }
+    }
+
+    @Test func `lineages differ by topic, partition, offset, time and key`() {
+        let time = Timestamp(milliseconds: 1)
+        let base = FirstRecord(offset: .zero, timestamp: time, key: [1])
+        let others = [
+            base.lineage(topic: "a", partition: PartitionID(0)), base.lineage(topic: "b", partition: PartitionID(0)),
+            base.lineage(topic: "a", partition: PartitionID(1)),
+            FirstRecord(offset: Offset(1), timestamp: time, key: [1]).lineage(topic: "a", partition: PartitionID(0)),
+            FirstRecord(offset: .zero, timestamp: Timestamp(milliseconds: 2), key: [1])
+                .lineage(topic: "a", partition: PartitionID(0)),
+            FirstRecord(offset: .zero, timestamp: time, key: nil).lineage(topic: "a", partition: PartitionID(0)),
+        ]
+        #expect(Set(others).count == others.count)
+    }
+
+    // Several threads.
+
+    @Test(arguments: LogKind.allCases)
+    func `appends of several threads at a time are whole and in order while others read and forget`(
+        kind: LogKind
+    ) throws {
+        try with(kind) { (log) throws in
+            let writers = try (0..<4).map { writer in
+                try Worker("writer") {
+                    for number in 0..<100 {
+                        let records = [writer * 1_000 + 2 * number, writer * 1_000 + 2 * number + 1].map { record($0) }
+                        let offsets = try? log.append(records)
+                        #expect(offsets.map { $0[1] == $0[0] + 1 } == true)
+                    }
+                }
+            }
+            let reader = try Worker("reader") {
+                #expect(throws: Never.self) { try follow(log, until: 800) }
+            }
+            for worker in writers + [reader] { worker.join() }
+            let numbers = try readAll(log).compactMap { $0.flatMap { Int($0.filter(\.isNumber)) } }
+            #expect(Set(numbers).count == 800)
+            for writer in 0..<4 {
+                #expect(numbers.filter { $0 / 1_000 == writer } == (0..<200).map { writer * 1_000 + $0 })
+            }
+        }
+    }
+}
+
+/// Reads as a replica does, to the end and on, until `count` records have come.
+private func follow(_ log: any PartitionedLog, until count: Int) throws {
+    var batch = LogBatch()
+    var next = Offset.zero
+    while next.value < count {
+        try log.read(PartitionID(0), from: next, maxBytes: 300, into: &batch)
+        for (index, entry) in batch.entries.enumerated() { #expect(entry.offset == next + index) }
+        next = next + batch.entries.count
+    }
+}
+
+/// Wall time that stands still until it is set.
+final class ManualClock: Sendable {
+    private let now = Monitor(Timestamp(microseconds: 0))
+    func set(seconds: Int) { now.withLock { $0 = Timestamp(milliseconds: Int64(seconds) * 1_000) } }
+    var read: @Sendable () -> Timestamp { { [now] in now.withLock { $0 } } }
 }
