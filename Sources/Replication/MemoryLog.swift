@@ -81,6 +81,7 @@ package final class MemoryLog: RetainingLog {
         try with(partition) { $0.first }?.lineage(topic: topic, partition: partition)
     }
 
+    @discardableResult
     package func remove(beyond retention: Retention, at now: Timestamp) throws(LogError) -> Int {
         let horizon = retention.horizon(at: now)
         return try withPartitions { (partitions) throws(LogError) in

@@ -49,7 +49,7 @@ func with<Value>(
 }
 
 func removeDirectory(_ path: String) {
-    for name in ["/log.db", "/log.db-wal", "/log.db-shm", "/lock"] { unlink(path + name) }
+    for name in ["/log.db", "/log.db-wal", "/log.db-shm", "/lock", "/reserve"] { unlink(path + name) }
     rmdir(path)
 }
 

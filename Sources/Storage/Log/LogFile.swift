@@ -36,11 +36,12 @@ final class LogFile: Sendable {
         try checkSettings(topic: topic, partitionCount: partitionCount)
     }
 
+    /// Debian's SQLite overwrites what is deleted with zeros unless told not to; retention would write every old page.
     private static func prepare(_ connection: Connection) throws(SQLiteError) {
         try connection.execute(
             """
             PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;
-            PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY
+            PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = OFF
             """)
         connection.watchWAL()
     }
@@ -118,6 +119,12 @@ extension LogFile {
             row.times.upperBound.microseconds, row.storedAt.microseconds, row.through, Int64(row.size),
             Int64(row.codec.rawValue), Int64(row.checksum))
         try insertRow.run(blob: row.data, at: 10)
+    }
+
+    func limit(bytes: Int) throws(LogError) {
+        try mapping { () throws(SQLiteError) in
+            try connection.execute("PRAGMA max_page_count = \(max(1, bytes / connection.pageBytes))")
+        }
     }
 
     /// Everything a log knows about a partition without reading records.

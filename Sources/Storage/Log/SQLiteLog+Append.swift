@@ -57,6 +57,8 @@ extension SQLiteLog {
         do throws(LogError) {
             try file.store(rows, firsts: commit.firsts)
         } catch {
+            // What can be moved out of the WAL gives it room again, for retention at least.
+            if case .full = error { _ = try? file.connection.checkpoint() }
             return group.map { _ in .failure(error) }
         }
         let firsts = Dictionary(uniqueKeysWithValues: commit.firsts)

@@ -36,6 +36,7 @@ extension SQLiteLog {
         withTurn { file in _ = try? file.connection.checkpoint() }
     }
 
+    @discardableResult
     package func remove(beyond retention: Retention, at now: Timestamp) throws(LogError) -> Int {
         var removed = 0
         for number in 0..<partitionCount {
@@ -69,12 +70,27 @@ extension SQLiteLog {
                 guard let last = gone.last else { return 0 }
                 // First out of sight, then out of the file, so that no reader looks for what is not there.
                 positions.withLock { $0.advance(partition, to: last.end) }
-                try file.remove(before: last.end, of: partition, end: state.end, through: state.through)
+                try removeEvenIfFull(before: last.end, of: partition, state, from: file)
                 return Int(last.end.value - state.earliest.value)
             }
         }
         guard let result else { throw .closed }
         return try result.get()
+    }
+
+    private func removeEvenIfFull(
+        before earliest: Offset, of partition: PartitionID, _ state: Positions.Partition, from file: LogFile
+    ) throws(LogError) {
+        do throws(LogError) {
+            try file.remove(before: earliest, of: partition, end: state.end, through: state.through)
+        } catch {
+            guard case .full = error else { throw error }
+            reserve.give()
+            defer { reserve.take() }
+            try file.remove(before: earliest, of: partition, end: state.end, through: state.through)
+            // The WAL is empty after this, so the reserve finds its room again and appends find theirs.
+            _ = try? file.connection.checkpoint()
+        }
     }
 
     /// Runs `body` while no append can; `nil` when the log is closed.

@@ -36,6 +36,7 @@ package final class SQLiteLog: RetainingLog {
     let turn: Monitor<Turn>
     let positions: Mutex<Positions>
     let readers: ReaderPool
+    let reserve: Reserve
     /// For whoever has the turn.
     let compressor: Zstd.Compressor?
     private let worker = Mutex<Worker?>(nil)
@@ -43,17 +44,19 @@ package final class SQLiteLog: RetainingLog {
     /// - Parameters:
     ///   - directory: for this log alone; made when it is not there.
     ///   - topic: part of the lineage; a directory made for another is refused.
+    ///   - fileBytesMax: beyond it appends are refused as on a full disk; `nil` leaves it to the disk.
     ///   - clock: wall time, noted beside the records for retention by age.
     /// - Throws: `.io` when the directory is in use by another process, not writable, damaged, or was made with another
     ///   topic or partition count.
     package init(
-        directory: String, topic: String, settings: Settings = Settings(),
+        directory: String, topic: String, settings: Settings = Settings(), fileBytesMax: Int? = nil,
         clock: @escaping @Sendable () -> Timestamp = wallClock
     ) throws(LogError) {
         precondition((1...RowID.partitionCountMax).contains(settings.partitionCount), "1...32768 partitions")
         let lock = try DirectoryLock(directory)
         path = directory + "/log.db"
         let file = try LogFile(path, topic: topic, partitionCount: settings.partitionCount)
+        if let fileBytesMax { try file.limit(bytes: fileBytesMax) }
         var recovered: [LogFile.Recovered] = []
         for number in 0..<settings.partitionCount { recovered.append(try file.recover(PartitionID(number))) }
         let checkpointer: Connection
@@ -64,6 +67,8 @@ package final class SQLiteLog: RetainingLog {
         positions = Mutex(Positions(recovered, tailBytes: settings.tailBytes))
         turn = Monitor(Turn(file: file, lock: lock))
         readers = ReaderPool(path: path)
+        reserve = Reserve(path: directory + "/reserve")
+        reserve.take()
         compressor = settings.compressionLevel.map { Zstd.Compressor(level: $0) }
         let thread = try Worker("log") { [self] in maintain(checkpointer) }
         worker.withLock { $0 = thread }

@@ -8,7 +8,7 @@ final class Connection: @unchecked Sendable {
     let path: String
     private let handle: OpaquePointer
     private let walPages = UnsafeMutablePointer<Int32>.allocate(capacity: 1)
-    private let pageBytes = 4_096
+    let pageBytes = 4_096
 
     enum Mode { case readWrite, readOnly }
 
