@@ -164,6 +164,7 @@ extension Node {
         web.host = config.host
         web.port = config.port
         web.maxBodyBytes = Limits.bodyBytes
+        web.maxMessageBytes = Limits.bodyBytes
         web.maxConnections = config.maxConnections
         web.webSocketPaths = [config.realtimePath, "/v1/stream"]
         return web

@@ -6,7 +6,7 @@ import Node
 @main
 struct Slipstream {
     static var commands: [any Command.Type] { [
-        NodeCommand.self,
+        NodeCommand.self, DemoCommand.self, PlayCommand.self, TailCommand.self, StatusCommand.self,
     ] }
 
     static func main() async {

@@ -94,7 +94,7 @@ package enum SettingsTable {
             "ingest-queue-bytes", .integer(1_048_576...(1 << 36)), default: "67108864", unit: "bytes",
             help: "records that wait for the log; beyond it HTTP answers 429 and datagrams are dropped and counted"),
         Setting(
-            "idle-flush-ms", .integer(10...600_000), default: "1000", unit: "ms",
+            "idle-flush-ms", .integer(10...600_000), default: "250", unit: "ms",
             help: "long rows of one instant are closed into a point after this silence, when no later row has"),
         Setting(
             "max-connections", .integer(1...1_000_000), default: "10000",

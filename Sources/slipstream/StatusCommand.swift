@@ -1,0 +1,65 @@
+import Foundation
+import JSON
+
+enum StatusCommand: Command {
+    static let name = "status"
+    static let summary = "show a node's streams: positions, rows and what became of them, hashes"
+    static let help = """
+        usage: slipstream status [--json] [--node HOST:PORT]
+
+        Shows every stream of the node with its position, state hash and latest insight, and how all rows that reached
+        the log are accounted for.
+
+          \(NodeAddress.usage)
+          --json                the whole of /v1/cluster, for programs
+        """
+
+    static func run(_ arguments: inout Arguments) async throws -> Int32 {
+        let node = try NodeAddress(&arguments)
+        let isJSON = arguments.takeSwitch("--json")
+        try arguments.finish()
+        let body = try await node.get("/v1/cluster")
+        if isJSON {
+            FileHandle.standardOutput.write(Data(body))
+            return 0
+        }
+        print(page(try JSONValue.parse(body)))
+        return 0
+    }
+
+    private static func page(_ cluster: JSONValue) -> String {
+        let shards = cluster["shards"]?.array ?? []
+        var table = TextTable(["stream", "seq", "rows", "dup", "lap", "laps", "last s", "best s", "s/lap", "hash"])
+        for shard in shards {
+            for stream in shard["streams"]?.array ?? [] { table.add(row(stream)) }
+        }
+        return """
+            \(table.text)
+
+            \(accounts(cluster["totals"] ?? .null))
+            state hash \(cluster["totals"]?["state_hash"]?.string ?? "–")
+            """
+    }
+
+    private static func row(_ stream: JSONValue) -> [String] {
+        let insight = stream["insight"] ?? .null
+        return [
+            stream["stream"]?.string ?? "",
+            grouped(stream["seq"]?.int ?? 0), grouped(stream["rows"]?.int ?? 0),
+            grouped(stream["duplicates"]?.int ?? 0), insight["lap"]?.int.map(String.init) ?? "–",
+            insight["laps_completed"]?.int.map(String.init) ?? "–",
+            decimal(insight["last_lap"]?["seconds"]?.double, 3), decimal(insight["best_lap"]?["seconds"]?.double, 3),
+            decimal(insight["degradation_s_per_lap"]?["value"]?.double, 3),
+            String((stream["state_hash"]?.string ?? "").prefix(8)),
+        ]
+    }
+
+    private static func accounts(_ totals: JSONValue) -> String {
+        func count(_ name: String) -> String { grouped(totals[name]?.int ?? 0) }
+        return """
+            \(count("rows")) rows made \(count("points")) points in \(count("streams")) streams; \
+            \(count("duplicates")) duplicates, \(count("repeats")) repeats and \(count("refused")) refused;
+            of the points \(count("late")) came late and \(count("stamped_alike")) were stamped like the one before
+            """
+    }
+}
