@@ -28,25 +28,26 @@ final class StreamState {
         engine = ChassisEngine(stream: id, tracks: tracks)
     }
 
-    /// All that counts for equality between replicas.
+    /// All that counts for equality: what was said of the points, and will be said of the next. Publishers' names and
+    /// numbers are no part of it, so the same points give the same hash whoever sent them and however often.
     func encode(into writer: inout BinaryWriter) {
         assembler.encode(into: &writer)
-        sources.encode(into: &writer)
         for seq in lastSaid { writer.write(seq) }
         engine.encode(into: &writer)
     }
 
     func encodeAll(into writer: inout BinaryWriter) {
         encode(into: &writer)
+        sources.encode(into: &writer)
         writer.write(accounting.repeats)
     }
 
     init(id: StreamID, tracks: TrackTable, from reader: inout BinaryReader) throws(BinaryError) {
         self.id = id
         assembler = try PointAssembler(from: &reader)
-        sources = try SourceWindows(from: &reader)
         for index in 0..<3 { lastSaid[index] = try reader.read() }
         engine = try ChassisEngine(stream: id, tracks: tracks, from: &reader)
+        sources = try SourceWindows(from: &reader)
         accounting.repeats = try reader.read()
     }
 
