@@ -17,7 +17,7 @@ extension ChassisEngine {
         json.raw(":")
         json.contents(of: stream.id)
         json.raw(":")
-        json.integer(alert.number)
+        json.integer(Int(alert.number))
         json.raw("\",\"type\":\"")
         json.raw(alert.kind.type)
         json.raw("\",\"severity\":\"")
@@ -32,7 +32,7 @@ extension ChassisEngine {
         json.raw(dataName(of: alert))
         json.number(alert.value, decimals: 2)
         json.raw(",\"lap\":")
-        if alert.lap > 0 { json.integer(alert.lap) } else { json.raw("null") }
+        if alert.lap > 0 { json.integer(Int(alert.lap)) } else { json.raw("null") }
         json.raw("}}")
     }
 

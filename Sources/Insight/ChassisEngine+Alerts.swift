@@ -16,8 +16,7 @@ extension ChassisEngine {
 
     /// Runs for every point of a known lap.
     mutating func judgeLap() {
-        guard let lap else { return }
-        if lap.stress >= wearLimit { judgeWear(of: lap) }
+        if lap.stress >= wearLimit { judgeWear() }
         if !isInconsistent, lap.pace.count >= ChassisEngine.consistencyPointsMin,
             lap.pace.isLessConsistent(than: ChassisEngine.consistencyMin)
         {
@@ -26,7 +25,7 @@ extension ChassisEngine {
         }
     }
 
-    private mutating func judgeWear(of lap: LapTally) {
+    private mutating func judgeWear() {
         let lapsLeft = TyreWear.lapsUntilHalfSecond(loss: TyreWear.predictedLoss(stress: lap.stress))
         let severity = TyreWear.severity(lapsLeft: lapsLeft)
         guard severity > alerts.severity(of: .tyreWear) else { return }
@@ -36,7 +35,7 @@ extension ChassisEngine {
 
     /// A lap is over; seen whole, it may take alerts back.
     mutating func judgeFinishedLap() {
-        guard let lap, !lap.isInterrupted, lap.opening == .exact else { return }
+        guard !lap.isInterrupted, lap.opening == .exact else { return }
         let lapsLeft = TyreWear.lapsUntilHalfSecond(loss: TyreWear.predictedLoss(stress: lap.stress))
         let severity = TyreWear.severity(lapsLeft: lapsLeft / ChassisEngine.wearMargin)
         if severity < alerts.severity(of: .tyreWear) {
@@ -54,9 +53,9 @@ extension ChassisEngine {
     mutating func judgeTrend() {
         guard let difference = trend.difference else { return }
         if difference < -SpeedTrend.threshold {
-            alerts.set(.degradingTrend, .medium, value: difference, lap: lap?.number, seq: seq)
+            alerts.set(.degradingTrend, .medium, value: difference, lap: lap.number, seq: seq)
         } else if difference > ChassisEngine.trendCleared {
-            alerts.set(.degradingTrend, .none, value: difference, lap: lap?.number, seq: seq)
+            alerts.set(.degradingTrend, .none, value: difference, lap: lap.number, seq: seq)
         }
     }
 }

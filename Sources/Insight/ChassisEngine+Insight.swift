@@ -17,9 +17,9 @@ extension ChassisEngine {
         json.raw(",\"best_lap\":")
         write(bestLap, into: &json)
         json.raw(",\"laps_completed\":")
-        json.integer(lapsCompleted)
+        json.integer(Int(lapsCompleted))
         json.raw(",\"lap_distance_m\":")
-        json.number(lap == nil ? nil : distance.metres, decimals: 1)
+        json.number(hasLap ? distance.metres : nil, decimals: 1)
         json.raw(",\"distance_estimated\":")
         json.bool(distance.isEstimated)
         json.raw(",\"speed_kmh\":")
@@ -32,18 +32,22 @@ extension ChassisEngine {
     }
 
     private func writeLapNumber(into json: inout JSONWriter) {
-        if let lap, unknownPoints < ChassisEngine.unknownLimit { json.integer(lap.number) } else { json.raw("null") }
+        if hasLap, unknownPoints < ChassisEngine.unknownLimit {
+            json.integer(Int(lap.number))
+        } else {
+            json.raw("null")
+        }
     }
 
     private func writeStress(into json: inout JSONWriter) {
-        let stress = lap?.stress ?? 0
+        let stress = lap.stress
         let loss = TyreWear.predictedLoss(stress: stress)
         json.raw(",\"lap_tire_stress\":")
         json.number(stress, decimals: 6)
         json.raw(",\"perSectorStress\":{")
         for sector in track.sectors.indices {
             writeKey(sector, into: &json)
-            json.number(lap?.sectorStress[sector] ?? 0, decimals: 6)
+            json.number(hasLap ? lap.sectorStress[sector] : 0, decimals: 6)
         }
         json.raw("},\"predicted_loss_per_lap_seconds\":")
         json.number(loss, decimals: 3)
@@ -53,32 +57,32 @@ extension ChassisEngine {
 
     private func writeMeta(into json: inout JSONWriter) {
         json.raw(",\"meta\":{\"avgSpeed\":")
-        json.number(lap?.speed.mean ?? 0, decimals: 2)
+        json.number(lap.speed.mean, decimals: 2)
         json.raw(",\"maxSpeed\":")
-        json.number(lap?.speed.largest ?? 0, decimals: 2)
+        json.number(lap.speed.largest, decimals: 2)
         json.raw(",\"avgAcceleration\":")
-        json.number(lap?.acceleration.mean ?? 0, decimals: 3)
+        json.number(lap.acceleration.mean, decimals: 3)
         json.raw(",\"maxAcceleration\":")
-        json.number(lap?.acceleration.largest ?? 0, decimals: 3)
+        json.number(lap.acceleration.largest, decimals: 3)
         json.raw(",\"avgBraking\":")
-        json.number(lap?.braking.mean ?? 0, decimals: 2)
+        json.number(lap.braking.mean, decimals: 2)
         json.raw(",\"maxBraking\":")
-        json.number(lap?.braking.largest ?? 0, decimals: 2)
+        json.number(lap.braking.largest, decimals: 2)
         json.raw(",\"avgCornering\":")
-        json.number(lap?.cornering.mean ?? 0, decimals: 2)
+        json.number(lap.cornering.mean, decimals: 2)
         json.raw(",\"maxCornering\":")
-        json.number(lap?.cornering.largest ?? 0, decimals: 2)
+        json.number(lap.cornering.largest, decimals: 2)
         json.raw(",\"consistency\":")
-        json.number(lap?.pace.consistency ?? 0, decimals: 2)
+        json.number(lap.pace.consistency, decimals: 2)
         json.raw(",\"performanceTrend\":\"")
         json.raw(trend.name)
         json.raw("\",\"sectorTimes\":{")
         for sector in track.sectors.indices {
             writeKey(sector, into: &json)
-            json.number(lap?.seconds(ofSector: sector, until: nil), decimals: 3)
+            json.number(hasLap ? lap.seconds(ofSector: sector, until: nil) : nil, decimals: 3)
         }
         json.raw("},\"pointCount\":")
-        json.integer(lap?.pointCount ?? 0)
+        json.integer(Int(lap.pointCount))
         json.raw("}")
     }
 
@@ -103,7 +107,7 @@ extension ChassisEngine {
             if !isFirst { json.comma() }
             isFirst = false
             json.raw("{\"lap\":")
-            json.integer(lap.number)
+            json.integer(Int(lap.number))
             json.raw(",\"reason\":\"")
             json.raw(lap.verdict.name)
             json.raw("\"}")
@@ -114,7 +118,7 @@ extension ChassisEngine {
     private func write(_ result: LapResult?, into json: inout JSONWriter) {
         guard let result else { return json.raw("null") }
         json.raw("{\"lap\":")
-        json.integer(result.number)
+        json.integer(Int(result.number))
         json.raw(",\"seconds\":")
         json.number(result.seconds, decimals: 3)
         json.raw(",\"sectors\":{")

@@ -11,8 +11,10 @@ extension ChassisEngine {
         writer.write(time)
         writer.write(speed) { $0.write($1) }
         writer.write(secondsSinceReport)
-        writer.write(lap) { $1.encode(into: &$0) }
-        writer.write(lapBefore) { $1.encode(into: &$0) }
+        writer.write(hasLap)
+        if hasLap { lap.encode(into: &writer) }
+        writer.write(hasLapBefore)
+        if hasLapBefore { lapBefore.encode(into: &writer) }
         writer.write(UInt8(sector))
         writer.write(quietPoints)
         writer.write(unknownPoints)
@@ -33,15 +35,16 @@ extension ChassisEngine {
         }
         let track = trackName.flatMap { tracks[$0] } ?? TrackTable.fallback
         self.track = track
-        let readLap = { (from: inout BinaryReader) throws(BinaryError) in try LapTally(on: track, from: &from) }
         clock = try CarClock(from: &reader)
         distance = try LapDistance(from: &reader)
         seq = try reader.read()
         time = try reader.readTimestamp()
         speed = try reader.readOptional(BinaryReader.double)
         secondsSinceReport = try reader.readDouble()
-        lap = try reader.readOptional(readLap)
-        lapBefore = try reader.readOptional(readLap)
+        hasLap = try reader.readBool()
+        if hasLap { lap = try LapTally(on: track, from: &reader) }
+        hasLapBefore = try reader.readBool()
+        if hasLapBefore { lapBefore = try LapTally(on: track, from: &reader) }
         let sector: UInt8 = try reader.read()
         guard sector < max(1, track.sectors.count) else { throw .invalid(what: "sector", value: "\(sector)") }
         self.sector = Int(sector)

@@ -29,8 +29,11 @@ package struct ChassisEngine: Engine {
     var speed: Double?
     var secondsSinceReport = 0.0
 
-    var lap: LapTally?
-    var lapBefore: LapTally?
+    // Not optionals: unwrapping one would copy it, for every point.
+    var lap = LapTally.none
+    var hasLap = false
+    var lapBefore = LapTally.none
+    var hasLapBefore = false
     var sector = 0
     /// Points that did not move the beginning of `lap`; at `settlingPoints` it is settled.
     var quietPoints: UInt32 = 0
@@ -86,20 +89,20 @@ package struct ChassisEngine: Engine {
 
     /// - Returns: whether something happened that is worth an insight.
     private mutating func place(_ point: borrowing Point, lap number: Lap, _ step: ClockStep) -> Bool {
-        guard let current = lap?.number else {
+        guard hasLap else {
             begin(number, follows: false, at: step.stamp)
             count(point, step)
             return true
         }
-        if number == current {
-            if step.carJumped { lap?.distrustCar() }
+        if number == lap.number {
+            if step.carJumped { lap.distrustCar() }
             let settled = settleAfter(extending: step.stamp)
             return count(point, step) || settled
         }
-        if number < current, isLatecomer(step.stamp, of: number, current) {
+        if number < lap.number, isLatecomer(step.stamp, of: number) {
             return addLate(point, lap: number, step.stamp)
         }
-        if number <= 1, current > 3 { startSession() }
+        if number <= 1, lap.number > 3 { startSession() }
         finish(before: number, at: step)
         count(point, step)
         return true
@@ -108,22 +111,21 @@ package struct ChassisEngine: Engine {
     private mutating func loseLap() {
         guard unknownPoints < ChassisEngine.unknownLimit else { return }
         unknownPoints += 1
-        if unknownPoints == ChassisEngine.unknownLimit { lap?.isInterrupted = true }
+        if unknownPoints == ChassisEngine.unknownLimit { lap.isInterrupted = true }
     }
 
-    private func isLatecomer(_ stamp: Stamp, of number: Lap, _ current: Lap) -> Bool {
-        let grace = number == current - 1 ? ChassisEngine.latenessGrace : 0
-        return lap?.isLate(stamp, grace: grace) ?? false
+    private func isLatecomer(_ stamp: Stamp, of number: Lap) -> Bool {
+        lap.isLate(stamp, grace: number == lap.number - 1 ? ChassisEngine.latenessGrace : 0)
     }
 
     private mutating func addLate(_ point: borrowing Point, lap number: Lap, _ stamp: Stamp) -> Bool {
-        guard lapBefore?.number == number, quietPoints < ChassisEngine.settlingPoints else {
+        guard hasLapBefore, lapBefore.number == number, quietPoints < ChassisEngine.settlingPoints else {
             latePoints &+= 1
             return false
         }
         let sector = point.sampled[.lapDistance].map { track.sector(at: $0) } ?? max(0, track.sectors.count - 1)
-        lapBefore?.addLate(point.sampled, sector: sector)
-        if lap?.isLate(stamp, grace: 0) == true { _ = lapBefore?.extend(to: stamp) }
+        lapBefore.addLate(point.sampled, sector: sector)
+        if lap.isLate(stamp, grace: 0) { _ = lapBefore.extend(to: stamp) }
         quietPoints = 0
         updateLastLap()
         return false
@@ -136,8 +138,8 @@ package struct ChassisEngine: Engine {
         distance.advance(seconds: step.seconds, distance: sampled, speed: point.sampled[.speed])
         let before = sector
         sector = track.sector(at: distance.metres)
-        lap?.add(point.sampled, heldSpeed: speed, seconds: step.seconds, sector: sector)
-        if let sampled { lap?.note(distance: sampled, at: step.stamp, on: track, sector: sector) }
+        lap.add(point.sampled, heldSpeed: speed, seconds: step.seconds, sector: sector)
+        if let sampled { lap.note(distance: sampled, at: step.stamp, on: track, sector: sector) }
         if let value = point.sampled[.speed], trend.add(value) { judgeTrend() }
         judgeLap()
         return sector != before
@@ -147,6 +149,7 @@ package struct ChassisEngine: Engine {
 
     private mutating func begin(_ number: Lap, follows: Bool, at stamp: Stamp) {
         lap = LapTally(number, follows: follows, at: stamp, on: track)
+        hasLap = true
         sector = 0
         quietPoints = 0
         distance.startLap()
@@ -155,22 +158,24 @@ package struct ChassisEngine: Engine {
     /// The car is on another lap: the next one, or any other after a loss or a jump of the counter.
     private mutating func finish(before number: Lap, at step: ClockStep) {
         if quietPoints < ChassisEngine.settlingPoints { settle() }
-        let follows = lap.map { $0.number + 1 == number && !$0.isInterrupted } ?? false
-        if let lap, number < lap.number { degradation.startStint() }
-        lap?.open(after: lapBefore)
+        // Whether a lap with none before it was seen from the line shows only when its points are complete.
+        if !hasLapBefore { lap.open(after: nil) }
+        let follows = lap.number + 1 == number && !lap.isInterrupted
+        if number < lap.number { degradation.startStint() }
         if follows {
             lapsCompleted += 1
             judgeFinishedLap()
         }
-        lapBefore = follows ? lap : nil
+        swap(&lap, &lapBefore)
+        hasLapBefore = follows
         begin(number, follows: follows, at: step.stamp)
-        if step.carJumped { lap?.distrustCar() }
+        if step.carJumped { lap.distrustCar() }
         updateLastLap()
     }
 
     /// - Returns: whether the beginning of this lap, and so the time of the one before, has just become final.
     private mutating func settleAfter(extending stamp: Stamp) -> Bool {
-        let moved = lap?.extend(to: stamp) ?? false
+        let moved = lap.extend(to: stamp)
         guard quietPoints < ChassisEngine.settlingPoints else { return false }
         if moved {
             quietPoints = 0
@@ -184,16 +189,15 @@ package struct ChassisEngine: Engine {
 
     /// What the time of the lap before is, as far as the points so far tell.
     private mutating func updateLastLap() {
-        lap?.open(after: lapBefore)
-        guard let lap, let lapBefore else { return }
-        lastLap = LapResult(of: lapBefore, until: lap)
+        lap.open(after: hasLapBefore ? lapBefore : nil)
+        if hasLapBefore { lastLap = LapResult(of: lapBefore, until: lap) }
     }
 
     @discardableResult
     private mutating func settle() -> Bool {
         quietPoints = ChassisEngine.settlingPoints
         updateLastLap()
-        guard let lapBefore, var result = lastLap, result.number == lapBefore.number, !result.isSettled else {
+        guard hasLapBefore, var result = lastLap, result.number == lapBefore.number, !result.isSettled else {
             return false
         }
         result.isSettled = true
@@ -208,8 +212,9 @@ package struct ChassisEngine: Engine {
 
     /// Another run of the car, or another day: nothing of the laps before counts any more.
     private mutating func startSession() {
-        lap = nil
-        lapBefore = nil
+        lap = .none
+        hasLap = false
+        hasLapBefore = false
         lastLap = nil
         bestLap = nil
         lapsCompleted = 0
@@ -226,7 +231,7 @@ package struct ChassisEngine: Engine {
     /// - Returns: whether this is another track than before.
     private mutating func enterTrack(of point: borrowing Point) -> Bool {
         guard let name = point.track, name != trackName else { return false }
-        let isFirst = trackName == nil && lap == nil
+        let isFirst = trackName == nil && !hasLap
         trackName = name
         track = tracks[name] ?? TrackTable.fallback
         return !isFirst

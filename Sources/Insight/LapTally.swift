@@ -61,6 +61,10 @@ struct LapTally: Sendable {
         trustsCar = stamp.car != nil
     }
 
+    /// Takes the place of a lap where there is none.
+    static let none = LapTally(
+        0, follows: false, at: Stamp(car: nil, wall: 0), on: Track(name: "", length: 0, sectors: []))
+
     var hasStopped: Bool { standstill >= LapTally.standstillMin }
 
     /// - Returns: whether the lap now begins earlier.

@@ -38,12 +38,14 @@ package enum Channel: UInt8, CaseIterable, Sendable {
 
 /// Values of known channels; a channel may be absent. Fixed size, no heap.
 package struct ChannelValues: Sendable {
-    private var present: UInt32 = 0
-    private var values = InlineArray<13, Double>(repeating: 0)
+    // Open to inlining: an engine reads some ten channels per point.
+    @usableFromInline var present: UInt32 = 0
+    @usableFromInline var values = InlineArray<13, Double>(repeating: 0)
 
     package init() {}
 
     package subscript(_ channel: Channel) -> Double? {
+        @inlinable @inline(__always)
         get { contains(channel) ? values[Int(channel.rawValue)] : nil }
         set {
             if let newValue {
@@ -60,6 +62,7 @@ package struct ChannelValues: Sendable {
     package var count: Int { present.nonzeroBitCount }
     /// Both have a value of some channel.
     package func intersects(_ other: borrowing ChannelValues) -> Bool { present & other.present != 0 }
+    @inlinable @inline(__always)
     package func contains(_ channel: Channel) -> Bool { present & (1 << UInt32(channel.rawValue)) != 0 }
 
     package mutating func removeAll() { self = ChannelValues() }

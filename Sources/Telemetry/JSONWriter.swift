@@ -13,7 +13,7 @@ package struct JSONWriter: Sendable {
 
     /// JSON that is right already: punctuation, keys, a record's original bytes.
     package mutating func raw(_ text: StaticString) {
-        bytes.append(contentsOf: UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+        raw(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
     package mutating func raw(_ json: UnsafeRawBufferPointer) { bytes.append(contentsOf: json) }
     package mutating func raw(_ json: some Collection<UInt8>) { bytes.append(contentsOf: json) }
@@ -55,9 +55,13 @@ package struct JSONWriter: Sendable {
     }
 
     package mutating func integer(_ value: some FixedWidthInteger) {
-        if value < 0 { bytes.append(UInt8(ascii: "-")) }
-        digits(UInt64(value.magnitude))
+        decimal(UInt64(value.magnitude), isNegative: value < 0, places: 0)
     }
+    // Generics are not specialised across modules; these are what the hot paths call.
+    package mutating func integer(_ value: Int) {
+        decimal(UInt64(value.magnitude), isNegative: value < 0, places: 0)
+    }
+    package mutating func integer(_ value: UInt64) { decimal(value, isNegative: false, places: 0) }
     package mutating func bool(_ value: Bool) { value ? raw("true") : raw("false") }
 
     /// The shortest decimal that reads back as the same number; `null` for NaN and infinity, which JSON has not.
@@ -73,19 +77,7 @@ package struct JSONWriter: Sendable {
         let scale = powersOfTen[decimals]
         let scaled = (value * Double(scale)).rounded(.toNearestOrAwayFromZero)
         guard value.isFinite, scaled.magnitude < 9e18 else { return number(value) }
-        let magnitude = UInt64(scaled.magnitude)
-        if scaled < 0 { bytes.append(UInt8(ascii: "-")) }
-        digits(magnitude / scale)
-        var fraction = magnitude % scale
-        guard fraction != 0 else { return }
-        bytes.append(UInt8(ascii: "."))
-        var place = scale / 10
-        while fraction != 0 {
-            bytes.append(UInt8(ascii: "0") + UInt8(fraction / place))
-            fraction %= place
-            place /= 10
-            if place == 0 { break }
-        }
+        decimal(UInt64(scaled.magnitude), isNegative: scaled < 0, places: decimals)
     }
     /// As `number(_:decimals:)`, or `null`.
     package mutating func number(_ value: Double?, decimals: Int) {
@@ -123,30 +115,55 @@ package struct JSONWriter: Sendable {
         bytes.append(UInt8(ascii: "\""))
     }
 
-    private mutating func digits(_ value: UInt64) {
-        guard value >= 10 else { return bytes.append(UInt8(ascii: "0") + UInt8(value)) }
-        var place: UInt64 = 10
-        while value / place >= 10 { place *= 10 }
+    private mutating func digits(_ value: UInt64) { decimal(value, isNegative: false, places: 0) }
+
+    /// `value` / 10^`places`, trailing zeros of the fraction dropped. One append: most of what is written is numbers.
+    private mutating func decimal(_ value: UInt64, isNegative: Bool, places: Int) {
         var rest = value
-        while place > 0 {
-            bytes.append(UInt8(ascii: "0") + UInt8(rest / place))
-            rest %= place
-            place /= 10
+        var places = places
+        while places > 0, rest % 10 == 0 {
+            rest /= 10
+            places -= 1
+        }
+        var digits = max(1, places + 1)
+        while digits < powersOfTen.count, rest >= powersOfTen[digits] { digits += 1 }
+        let count = digits + (places > 0 ? 1 : 0) + (isNegative ? 1 : 0)
+        bytes.append(addingCapacity: count) { span in
+            span.withUnsafeMutableBufferPointer { buffer, initialized in
+                var index = initialized + count
+                for digit in 0..<digits {
+                    if digit == places, places > 0 {
+                        index -= 1
+                        buffer[index] = UInt8(ascii: ".")
+                    }
+                    index -= 1
+                    buffer[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                    rest /= 10
+                }
+                if isNegative { buffer[index - 1] = UInt8(ascii: "-") }
+                initialized += count
+            }
         }
     }
     private mutating func padded(_ value: Int, width: Int) {
-        var place = powersOfTen[width - 1]
-        var rest = UInt64(max(0, value))
-        while place > 0 {
-            bytes.append(UInt8(ascii: "0") + UInt8(rest / place % 10))
-            rest %= place
-            place /= 10
+        var rest = max(0, value)
+        bytes.append(addingCapacity: width) { span in
+            span.withUnsafeMutableBufferPointer { buffer, initialized in
+                for index in (initialized..<initialized + width).reversed() {
+                    buffer[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                    rest /= 10
+                }
+                initialized += width
+            }
         }
     }
 }
 
+/// 10^0 … 10^19, all that a `UInt64` holds.
 private let powersOfTen: [UInt64] = [
-    1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000,
+    1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000,
+    100_000_000_000, 1_000_000_000_000, 10_000_000_000_000, 100_000_000_000_000, 1_000_000_000_000_000,
+    10_000_000_000_000_000, 100_000_000_000_000_000, 1_000_000_000_000_000_000, 10_000_000_000_000_000_000,
 ]
 
 private func hexDigit(_ value: UInt8) -> UInt8 {
