@@ -28,8 +28,8 @@ struct ClockStep {
 struct CarClock: Sendable {
     /// 10 s. A longer step is a gap or a clock that was set; nothing is integrated over it.
     static let longestStep: Int64 = 10_000_000
-    /// Two samples stamped alike happen (2–8 % of TRD records); this many in a row is a clock that stands still.
-    static let standingLimit: UInt8 = 8
+    /// Samples stamped alike happen (2–8 % of TRD records, up to 24 points in a row); so many are a clock that stands still.
+    static let standingLimit: UInt8 = 64
     /// An hour: longer than any pause of a session.
     static let sessionGap: Int64 = 3_600_000_000
     /// Ten minutes: deliveries were seen to lag by up to seven.

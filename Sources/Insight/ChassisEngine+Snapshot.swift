@@ -17,6 +17,7 @@ extension ChassisEngine {
         if hasLapBefore { lapBefore.encode(into: &writer) }
         writer.write(UInt8(sector))
         writer.write(quietPoints)
+        writer.write(isSettled)
         writer.write(unknownPoints)
         writer.write(latePoints)
         writer.write(lastLap) { $1.encode(into: &$0) }
@@ -49,6 +50,7 @@ extension ChassisEngine {
         guard sector < max(1, track.sectors.count) else { throw .invalid(what: "sector", value: "\(sector)") }
         self.sector = Int(sector)
         quietPoints = try reader.read()
+        isSettled = try reader.readBool()
         unknownPoints = try reader.read()
         latePoints = try reader.read()
         lastLap = try reader.readOptional(LapResult.init)

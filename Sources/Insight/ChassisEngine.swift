@@ -11,6 +11,8 @@ package struct ChassisEngine: Engine {
     static let reportInterval = 0.6
     /// A lap's beginning is final when this many points have not moved it, or the next lap begins.
     static let settlingPoints: UInt32 = 64
+    /// A beginning that was not seen takes longer: a lap distance may still come and tell whether the car was near.
+    static let settlingPointsUnseen: UInt32 = 1_024
     /// A point of the lap before, stamped no later than this after the line, is a latecomer. µs
     static let latenessGrace: Int64 = 5_000_000
     /// The lap counter may blink; only after this many points without a lap is the lap unknown.
@@ -35,8 +37,10 @@ package struct ChassisEngine: Engine {
     var lapBefore = LapTally.none
     var hasLapBefore = false
     var sector = 0
-    /// Points that did not move the beginning of `lap`; at `settlingPoints` it is settled.
+    /// Points that did not move the beginning of `lap`.
     var quietPoints: UInt32 = 0
+    /// The beginning of `lap` is final.
+    var isSettled = false
     var unknownPoints: UInt32 = 0
     /// Points of laps gone by that came too late to be counted there.
     package internal(set) var latePoints: UInt64 = 0
@@ -55,6 +59,12 @@ package struct ChassisEngine: Engine {
         self.stream = stream
         self.tracks = tracks
     }
+
+    /// The lap the car is on, `nil` before the first; while the counter does not know, the last one it knew.
+    package var lapNumber: Lap? { hasLap ? lap.number : nil }
+    /// Of the current lap so far.
+    package var lapTireStress: Double { lap.stress }
+    package var perSectorStress: [Double] { lap.sectorStress }
 
     package mutating func apply(_ point: borrowing Point, into outputs: inout EngineOutputs) {
         seq = point.seq
@@ -119,7 +129,7 @@ package struct ChassisEngine: Engine {
     }
 
     private mutating func addLate(_ point: borrowing Point, lap number: Lap, _ stamp: Stamp) -> Bool {
-        guard hasLapBefore, lapBefore.number == number, quietPoints < ChassisEngine.settlingPoints else {
+        guard hasLapBefore, lapBefore.number == number, !isSettled else {
             latePoints &+= 1
             return false
         }
@@ -152,12 +162,13 @@ package struct ChassisEngine: Engine {
         hasLap = true
         sector = 0
         quietPoints = 0
+        isSettled = false
         distance.startLap()
     }
 
     /// The car is on another lap: the next one, or any other after a loss or a jump of the counter.
     private mutating func finish(before number: Lap, at step: ClockStep) {
-        if quietPoints < ChassisEngine.settlingPoints { settle() }
+        if !isSettled { settle() }
         // Whether a lap with none before it was seen from the line shows only when its points are complete.
         if !hasLapBefore { lap.open(after: nil) }
         let follows = lap.number + 1 == number && !lap.isInterrupted
@@ -176,15 +187,18 @@ package struct ChassisEngine: Engine {
     /// - Returns: whether the beginning of this lap, and so the time of the one before, has just become final.
     private mutating func settleAfter(extending stamp: Stamp) -> Bool {
         let moved = lap.extend(to: stamp)
-        guard quietPoints < ChassisEngine.settlingPoints else { return false }
+        guard !isSettled else { return false }
         if moved {
             quietPoints = 0
             updateLastLap()
             return false
         }
         quietPoints += 1
-        guard quietPoints == ChassisEngine.settlingPoints else { return false }
-        return settle()
+        if quietPoints == ChassisEngine.settlingPoints {
+            updateLastLap()
+            return lap.opening == .exact ? settle() : false
+        }
+        return quietPoints == ChassisEngine.settlingPointsUnseen ? settle() : false
     }
 
     /// What the time of the lap before is, as far as the points so far tell.
@@ -195,7 +209,7 @@ package struct ChassisEngine: Engine {
 
     @discardableResult
     private mutating func settle() -> Bool {
-        quietPoints = ChassisEngine.settlingPoints
+        isSettled = true
         updateLastLap()
         guard hasLapBefore, var result = lastLap, result.number == lapBefore.number, !result.isSettled else {
             return false
@@ -215,6 +229,8 @@ package struct ChassisEngine: Engine {
         lap = .none
         hasLap = false
         hasLapBefore = false
+        isSettled = false
+        quietPoints = 0
         lastLap = nil
         bestLap = nil
         lapsCompleted = 0

@@ -12,10 +12,8 @@ struct LapTally: Sendable {
         case partial
     }
 
-    /// A crossing lies between the points on both sides when they are this near, µs; else at the first after it.
+    /// A crossing lies between the points on both sides when they are this near, µs. A longer silence hides it.
     static let bracketMax: Int64 = 3_000_000
-    /// A longer silence before the first point of a lap, µs, hides where the lap began.
-    static let silenceMax: Int64 = 10_000_000
     /// A lap seen from less than this, m, was seen from the line.
     static let lineDistanceMax = 200.0
     /// Slower than this, km/h, for `standstillMin` seconds is a stop.
@@ -142,7 +140,7 @@ extension LapTally {
             opened = Stamp(car: car.at, wall: wall.at ?? start.wall)
             silence = bothCar ? car.silence : wall.silence
         }
-        if silence <= LapTally.silenceMax || distanceMin <= LapTally.lineDistanceMax {
+        if silence <= LapTally.bracketMax || distanceMin <= LapTally.lineDistanceMax {
             opening = .exact
         } else if distanceMin.isFinite {
             opening = .partial

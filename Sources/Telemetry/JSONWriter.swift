@@ -115,8 +115,6 @@ package struct JSONWriter: Sendable {
         bytes.append(UInt8(ascii: "\""))
     }
 
-    private mutating func digits(_ value: UInt64) { decimal(value, isNegative: false, places: 0) }
-
     /// `value` / 10^`places`, trailing zeros of the fraction dropped. One append: most of what is written is numbers.
     private mutating func decimal(_ value: UInt64, isNegative: Bool, places: Int) {
         var rest = value
