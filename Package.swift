@@ -73,7 +73,7 @@ let package = Package(
         tests(of: "Simulation", uses: ["Telemetry"]),
         tests(of: "Sharding"),
         tests(of: "Replication", uses: ["Telemetry", "Storage"]),
-        tests(of: "Insight", uses: ["Telemetry"]),
+        tests(of: "Insight", uses: ["Telemetry", "JSON"]),
         tests(of: "Web"),
         tests(of: "Storage", uses: ["Replication", "Telemetry", "log-torture"]),
         tests(of: "Compression"),

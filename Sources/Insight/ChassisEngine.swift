@@ -11,7 +11,7 @@ package struct ChassisEngine: Engine {
     static let reportInterval = 0.6
     /// A lap's beginning is final when this many points have not moved it, or the next lap begins.
     static let settlingPoints: UInt32 = 64
-    /// A beginning that was not seen takes longer: a lap distance may still come and tell whether the car was near.
+    /// A beginning that was not seen takes longer, for a lap distance may still come and tell whether the car was near.
     static let settlingPointsUnseen: UInt32 = 1_024
     /// A point of the lap before, stamped no later than this after the line, is a latecomer. µs
     static let latenessGrace: Int64 = 5_000_000
@@ -112,8 +112,12 @@ package struct ChassisEngine: Engine {
         if number < lap.number, isLatecomer(step.stamp, of: number) {
             return addLate(point, lap: number, step.stamp)
         }
-        if number <= 1, lap.number > 3 { startSession() }
-        finish(before: number, at: step)
+        if number <= 1, lap.number > 3 {
+            startSession()
+            begin(number, follows: false, at: step.stamp)
+        } else {
+            finish(before: number, at: step)
+        }
         count(point, step)
         return true
     }
@@ -125,7 +129,7 @@ package struct ChassisEngine: Engine {
     }
 
     private func isLatecomer(_ stamp: Stamp, of number: Lap) -> Bool {
-        lap.isLate(stamp, grace: number == lap.number - 1 ? ChassisEngine.latenessGrace : 0)
+        lap.isLate(stamp, grace: number == lap.number &- 1 ? ChassisEngine.latenessGrace : 0)
     }
 
     private mutating func addLate(_ point: borrowing Point, lap number: Lap, _ stamp: Stamp) -> Bool {
@@ -149,10 +153,16 @@ package struct ChassisEngine: Engine {
         let before = sector
         sector = track.sector(at: distance.metres)
         lap.add(point.sampled, heldSpeed: speed, seconds: step.seconds, sector: sector)
-        if let sampled { lap.note(distance: sampled, at: step.stamp, on: track, sector: sector) }
+        if let sampled { note(distance: sampled, at: step.stamp) }
         if let value = point.sampled[.speed], trend.add(value) { judgeTrend() }
         judgeLap()
         return sector != before
+    }
+
+    private mutating func note(distance sampled: Double, at stamp: Stamp) {
+        let mayTell = !isSettled && (!lap.hasDistance || lap.opening == .partial)
+        lap.note(distance: sampled, travelled: distance.travelled, at: stamp, on: track, sector: sector)
+        if mayTell { updateLastLap() }
     }
 
     // MARK: Laps begin and end
@@ -171,10 +181,10 @@ package struct ChassisEngine: Engine {
         if !isSettled { settle() }
         // Whether a lap with none before it was seen from the line shows only when its points are complete.
         if !hasLapBefore { lap.open(after: nil) }
-        let follows = lap.number + 1 == number && !lap.isInterrupted
+        let follows = lap.number &+ 1 == number && !lap.isInterrupted
         if number < lap.number { degradation.startStint() }
         if follows {
-            lapsCompleted += 1
+            lapsCompleted &+= 1
             judgeFinishedLap()
         }
         swap(&lap, &lapBefore)
@@ -193,10 +203,11 @@ package struct ChassisEngine: Engine {
             updateLastLap()
             return false
         }
-        quietPoints += 1
+        quietPoints &+= 1
         if quietPoints == ChassisEngine.settlingPoints {
             updateLastLap()
-            return lap.opening == .exact ? settle() : false
+            let awaitsDistance = hasLapBefore && lapBefore.hasDistance && !lap.hasDistance
+            return lap.opening == .exact && !awaitsDistance ? settle() : false
         }
         return quietPoints == ChassisEngine.settlingPointsUnseen ? settle() : false
     }

@@ -4,11 +4,12 @@ import Telemetry
 ///
 /// Laps that say nothing about the tyres are left out: those the car stood still in (`stopped`; a new stint begins
 /// after it), those without a sure time (`untimed`), those more than 7 % above the lower quartile of the stint (`slow`:
-/// in and out laps, full course yellow), and those further than 3.5 robust standard deviations from the Theil–Sen line
+/// in and out laps, full course yellow), and those further than 3 robust standard deviations from the Theil–Sen line
 /// (`outlier`: traffic, a mistake). Through the rest goes the least squares line; the interval is Student's t on its
 /// slope with n − 2 degrees of freedom.
 ///
-/// Sources: Sen 1968 (the line), Rousseeuw and Croux 1993 (1.4826 × MAD), any statistics text (the interval).
+/// Sources: Sen 1968 (the line); Rousseeuw and Leroy 1987, chapter 5 (the robust deviation with its correction for few
+/// laps, without which good laps are thrown out and intervals come out too narrow); any statistics text (the interval).
 struct Degradation: Sendable {
     enum Verdict: UInt8, Sendable {
         case clean, untimed, stopped, slow, outlier
@@ -42,7 +43,7 @@ struct Degradation: Sendable {
     static let lapsMax = 48
     static let lapsMin = 5
     static let slowFactor = 1.07
-    static let outlierDeviations = 3.5
+    static let outlierDeviations = 3.0
     /// Lap times jitter by the sampling interval; a smaller robust deviation than this is luck. s
     static let deviationMin = 0.03
 
@@ -79,9 +80,9 @@ struct Degradation: Sendable {
         let clean = laps.filter { $0.verdict == .clean }
         guard clean.count >= Degradation.lapsMin else { return }
         let line = Degradation.theilSen(clean)
-        let limit =
-            Degradation.outlierDeviations
-            * max(Degradation.deviationMin, 1.4826 * median(of: clean.map { line.residual($0).magnitude }))
+        let correction = 1 + 5 / Double(clean.count - 2)
+        let deviation = 1.4826 * correction * median(of: clean.map { line.residual($0).magnitude })
+        let limit = Degradation.outlierDeviations * max(Degradation.deviationMin, deviation)
         for index in laps.indices where laps[index].verdict == .clean && line.residual(laps[index]).magnitude > limit {
             laps[index].verdict = .outlier
         }
@@ -98,7 +99,7 @@ struct Degradation: Sendable {
         slopes.reserveCapacity(laps.count * (laps.count - 1) / 2)
         for (index, first) in laps.enumerated() {
             for second in laps[(index + 1)...] where second.number != first.number {
-                slopes.append((second.seconds - first.seconds) / Double(second.number - first.number))
+                slopes.append((second.seconds - first.seconds) / (Double(second.number) - Double(first.number)))
             }
         }
         let slope = median(of: slopes)

@@ -9,10 +9,12 @@ struct LapDistance: Sendable {
 
     /// The last sample of this lap; `nil` before the first.
     private var sampled: Double?
-    /// Since `sampled`, or since the lap began: up to the last speed sample, then on at that speed.
-    private var travelled = 0.0
+    /// Integrated since the lap began, up to the last speed sample; from there on at that speed.
+    private var integrated = 0.0
     private var metresPerSecond = 0.0
     private var secondsSinceSpeed = 0.0
+    /// `travelled` where `sampled` was taken.
+    private var travelledAtSample = 0.0
     private var secondsSinceSample = LapDistance.patience
 
     init() {}
@@ -20,13 +22,18 @@ struct LapDistance: Sendable {
     var isEstimated: Bool { secondsSinceSample >= LapDistance.patience }
 
     var metres: Double {
-        if let sampled, !isEstimated { return sampled }
-        return (sampled ?? 0) + travelled + metresPerSecond * min(secondsSinceSpeed, LapDistance.patience)
+        guard let sampled else { return travelled }
+        return isEstimated ? sampled + travelled - travelledAtSample : sampled
     }
+
+    /// What speed alone says, m since the lap began.
+    var travelled: Double { integrated + metresPerSecond * min(secondsSinceSpeed, LapDistance.patience) }
 
     mutating func startLap() {
         sampled = nil
-        restart()
+        integrated = 0
+        secondsSinceSpeed = 0
+        travelledAtSample = 0
     }
 
     mutating func advance(seconds: Double, distance: Double?, speed: Double?) {
@@ -34,20 +41,15 @@ struct LapDistance: Sendable {
         secondsSinceSample = min(secondsSinceSample + seconds, LapDistance.patience)
         if let speed {
             let now = speed / 3.6
-            travelled += (metresPerSecond + now) / 2 * min(secondsSinceSpeed, LapDistance.patience)
+            integrated += (metresPerSecond + now) / 2 * min(secondsSinceSpeed, LapDistance.patience)
             metresPerSecond = now
             secondsSinceSpeed = 0
         }
         if let distance {
             sampled = distance
             secondsSinceSample = 0
-            restart()
+            travelledAtSample = travelled
         }
-    }
-
-    private mutating func restart() {
-        travelled = 0
-        secondsSinceSpeed = 0
     }
 }
 
@@ -56,17 +58,19 @@ struct LapDistance: Sendable {
 extension LapDistance {
     func encode(into writer: inout BinaryWriter) {
         writer.write(sampled) { $0.write($1) }
-        writer.write(travelled)
+        writer.write(integrated)
         writer.write(metresPerSecond)
         writer.write(secondsSinceSpeed)
+        writer.write(travelledAtSample)
         writer.write(secondsSinceSample)
     }
 
     init(from reader: inout BinaryReader) throws(BinaryError) {
         sampled = try reader.readOptional(BinaryReader.double)
-        travelled = try reader.readDouble()
+        integrated = try reader.readDouble()
         metresPerSecond = try reader.readDouble()
         secondsSinceSpeed = try reader.readDouble()
+        travelledAtSample = try reader.readDouble()
         secondsSinceSample = try reader.readDouble()
     }
 }

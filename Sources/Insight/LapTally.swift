@@ -14,8 +14,8 @@ struct LapTally: Sendable {
 
     /// A crossing lies between the points on both sides when they are this near, µs. A longer silence hides it.
     static let bracketMax: Int64 = 3_000_000
-    /// A lap seen from less than this, m, was seen from the line.
-    static let lineDistanceMax = 200.0
+    /// A lap that began less than this, m, from start/finish was seen from the line.
+    static let originMax = 200.0
     /// Slower than this, km/h, for `standstillMin` seconds is a stop.
     static let standstillSpeed = 3.0
     static let standstillMin = 2.0
@@ -33,8 +33,9 @@ struct LapTally: Sendable {
     /// Where the lap began: `start`, moved to between the points on both sides of the line.
     private(set) var opened: Stamp
     private(set) var opening = Opening.approximate
-    /// The shortest sampled lap distance, m; infinite when there is none.
-    private(set) var distanceMin = Double.infinity
+    /// Where the lap began, m from start/finish: lap distance less the way since, smallest of all samples. Infinite
+    /// without samples.
+    private(set) var origin = Double.infinity
     private(set) var standstill = 0.0
 
     private(set) var stress = 0.0
@@ -63,6 +64,7 @@ struct LapTally: Sendable {
     static let none = LapTally(
         0, follows: false, at: Stamp(car: nil, wall: 0), on: Track(name: "", length: 0, sectors: []))
 
+    var hasDistance: Bool { origin.isFinite }
     var hasStopped: Bool { standstill >= LapTally.standstillMin }
 
     /// - Returns: whether the lap now begins earlier.
@@ -116,8 +118,10 @@ struct LapTally: Sendable {
         sectorStress[sector] += value
     }
 
-    mutating func note(distance: Double, at stamp: Stamp, on track: Track, sector: Int) {
-        distanceMin = min(distanceMin, distance)
+    mutating func note(distance: Double, travelled: Double, at stamp: Stamp, on track: Track, sector: Int) {
+        let begin = distance - travelled
+        // Far below zero: the distance began anew within the lap, which says nothing about where the lap began.
+        if begin >= -LapTally.originMax { origin = min(origin, begin) }
         // Only the sector's own two ends can gain a nearer sample.
         guard distance >= track.sectors[sector].start else { return }
         if sector > 0 { crossings[sector - 1].note(beyond: distance, stamp) }
@@ -140,10 +144,11 @@ extension LapTally {
             opened = Stamp(car: car.at, wall: wall.at ?? start.wall)
             silence = bothCar ? car.silence : wall.silence
         }
-        if silence <= LapTally.bracketMax || distanceMin <= LapTally.lineDistanceMax {
+        if hasDistance {
+            // The counter may also step half-way round the track: a false trigger.
+            opening = origin <= LapTally.originMax ? .exact : .partial
+        } else if silence <= LapTally.bracketMax {
             opening = .exact
-        } else if distanceMin.isFinite {
-            opening = .partial
         }
     }
 
@@ -153,7 +158,7 @@ extension LapTally {
     private static func crossing(_ before: Int64?, _ after: Int64?) -> (at: Int64?, silence: Int64) {
         guard let before, let after else { return (after, Int64.max) }
         let gap = max(0, after &- before)
-        return (gap <= bracketMax ? after - gap / 2 : after, gap)
+        return (gap <= bracketMax ? after &- gap / 2 : after, gap)
     }
 
     /// Seconds from here to where `next` began; `nil` when either was not seen.
@@ -211,7 +216,7 @@ extension LapTally {
         writer.write(trustsCar)
         for stamp in [start, end, opened] { stamp.encode(into: &writer) }
         writer.write(opening.rawValue)
-        writer.write(distanceMin)
+        writer.write(origin)
         writer.write(standstill)
         writer.write(stress)
         writer.write(UInt8(sectorStress.count))
@@ -233,7 +238,7 @@ extension LapTally {
         let raw: UInt8 = try reader.read()
         guard let opening = Opening(rawValue: raw) else { throw .invalid(what: "lap opening", value: "\(raw)") }
         self.opening = opening
-        distanceMin = try reader.readDouble()
+        origin = try reader.readDouble()
         standstill = try reader.readDouble()
         stress = try reader.readDouble()
         let count: UInt8 = try reader.read()

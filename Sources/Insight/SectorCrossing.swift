@@ -39,7 +39,7 @@ struct SectorCrossing: Sendable {
     /// When the car passed, at even speed between the two samples; `nil` when they are missing or too far apart.
     var stamp: Stamp? {
         guard let before, let beyond, beyond.distance > before.distance else { return nil }
-        let part = (distance - before.distance) / (beyond.distance - before.distance)
+        let part = min(1, max(0, (distance - before.distance) / (beyond.distance - before.distance)))
         let wall = SectorCrossing.between(before.stamp.wall, beyond.stamp.wall, part: part)
         guard let first = before.stamp.car, let last = beyond.stamp.car else {
             return wall.map { Stamp(car: nil, wall: $0) }
@@ -48,8 +48,9 @@ struct SectorCrossing: Sendable {
     }
 
     private static func between(_ first: Int64, _ last: Int64, part: Double) -> Int64? {
-        guard last >= first, last &- first <= bracketMax else { return nil }
-        return first + Int64((Double(last - first) * part).rounded())
+        let gap = last &- first
+        guard gap >= 0, gap <= bracketMax else { return nil }
+        return first &+ Int64((Double(gap) * part).rounded())
     }
 }
 

@@ -60,15 +60,17 @@ struct FoldedCar {
     var assembler = PointAssembler()
     var engine: ChassisEngine
     var laps: [Lap: LapResult] = [:]
-    var insightCount = 0
+    var stress: [Lap: Double] = [:]
 
     init(_ id: String) { engine = ChassisEngine(stream: StreamID(.chassis, id), tracks: .builtIn) }
 
     mutating func take(_ point: borrowing Point, _ outputs: inout EngineOutputs) {
         outputs.removeAll()
         engine.apply(point, into: &outputs)
-        if !outputs.insight.isEmpty { insightCount += 1 }
-        if let lap = engine.lastLap { laps[lap.number] = lap }
+        if let lap = engine.lapNumber { stress[lap] = engine.lapTireStress }
+        guard let lap = engine.lastLap else { return }
+        laps[lap.number] = lap
+        stress[lap.number] = lap.stress
     }
 }
 
