@@ -24,6 +24,12 @@ struct slipstream_anchor {
     void *owner;
 };
 
+/* The library's own way to close shuts the connection as soon as its close frame is written; what the peer is still
+ * sending then resets it, and the frame is lost with all that came before it. Sent like this the frame is only a frame. */
+static inline int slipstream_write_close(struct lws *wsi, unsigned char *payload, size_t count) {
+    return lws_write(wsi, payload, count, (enum lws_write_protocol)4);
+}
+
 /* Ends a connection at the next turn of the loop, without a closing handshake. */
 static inline void slipstream_kill(struct lws *wsi) {
     lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);

@@ -105,7 +105,7 @@ final class ClientLoop: @unchecked Sendable {
         slots[ObjectIdentifier(connection)] = slot
         guard let wsi = tables.connect(slot, in: context, vhost) else {
             slots[ObjectIdentifier(connection)] = nil
-            return connection.finish(.failed(reason: "no connection"))
+            return connection.finish(.failed(reason: "the host name is not known, or no socket is free"))
         }
         guard slots[ObjectIdentifier(connection)] != nil else { return }  // It has already failed.
         slot.wsi = wsi

@@ -13,7 +13,9 @@ package final class ClientSocket: @unchecked Sendable {
     private let state = Mutex(State())
     private var assembler: MessageAssembler
     private var isOpen = false
+    /// How it ends: what we have said, or else what the server has.
     private var farewell: (code: UInt16, reason: String)?
+    private var hasSaidGoodbye = false
     /// Taken from the queue; the first `sent` of them have gone.
     private var outgoing: [[UInt8]] = []
     private var sent = 0
@@ -100,9 +102,9 @@ extension ClientSocket: ClientConnection {
             finish(.closed(code: nil, reason: "cancelled"))
             return slipstream_kill(wsi)
         }
-        guard isOpen else { return }
+        guard isOpen, !hasSaidGoodbye else { return }
         lws_rx_flow_control(wsi, isPaused ? 0 : 1)
-        if isClosing { lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, 3) }
+        if isClosing { lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, goodbyeSeconds) }
         if isClosing || isWaiting { lws_callback_on_writable(wsi) }
     }
 
@@ -118,12 +120,11 @@ extension ClientSocket: ClientConnection {
             opened(wsi)
             return 0
         case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-            farewell = readFarewell(UnsafeRawBufferPointer(start: input, count: count))
-            return 0
+            let goodbye = readGoodbye(UnsafeRawBufferPointer(start: input, count: count))
+            if farewell == nil { farewell = goodbye }
+            return hasSaidGoodbye ? -1 : 0
         case LWS_CALLBACK_CLIENT_CLOSED:
-            let own = state.withLock { $0.closing }
-            let said = farewell ?? own
-            finish(.closed(code: said?.code, reason: said?.reason ?? "connection lost"))
+            finish(.closed(code: farewell?.code, reason: farewell?.reason ?? "connection lost"))
             return 0
         default:
             return 0
@@ -161,6 +162,7 @@ extension ClientSocket {
     }
 
     private func pieceArrived(_ piece: UnsafeRawBufferPointer, _ wsi: OpaquePointer) -> Int32 {
+        guard !hasSaidGoodbye else { return 0 }
         let isLast = lws_is_final_fragment(wsi) != 0 && lws_remaining_packet_payload(wsi) == 0
         let outcome = assembler.add(
             piece, isFirst: lws_is_first_fragment(wsi) != 0, isLast: isLast, isText: true
@@ -168,16 +170,16 @@ extension ClientSocket {
             handler.received(message, on: self)
         }
         guard case .tooLarge = outcome else { return 0 }
-        farewell = (1009, "the server sent a message of more than \(assembler.limit) bytes")
-        setCloseReason(wsi, 1009, "a message may have \(assembler.limit) bytes")
-        return -1
+        return goodbye(wsi, 1009, "a message may have \(assembler.limit) bytes")
     }
 
     /// Writes until the kernel takes no more or nothing is left, then the goodbye if one is wanted.
     private func writeQueued(_ wsi: OpaquePointer) -> Int32 {
+        guard !hasSaidGoodbye else { return 0 }
         var writtenBytes = 0
         defer { release(writtenBytes) }
-        while takeOutgoing() {
+        var closing: (code: UInt16, reason: String)?
+        while takeOutgoing(orElse: &closing) {
             let count = outgoing[sent].count - WebServer.headroom
             let written = outgoing[sent].withUnsafeMutableBufferPointer { buffer in
                 lws_write(wsi, buffer.baseAddress.map { $0 + WebServer.headroom }, count, LWS_WRITE_TEXT)
@@ -191,18 +193,18 @@ extension ClientSocket {
                 return 0
             }
         }
-        guard let closing = state.withLock({ $0.closing }) else { return 0 }
-        setCloseReason(wsi, closing.code, closing.reason)
-        return -1
+        guard let closing else { return 0 }
+        return goodbye(wsi, closing.code, closing.reason)
     }
 
-    /// - Returns: whether there is a message to write.
-    private func takeOutgoing() -> Bool {
+    /// - Returns: whether there is a message to write. Where there is none, and in the same instant, so that nothing can
+    ///   come in between, `closing` is the goodbye if one is wanted.
+    private func takeOutgoing(orElse closing: inout (code: UInt16, reason: String)?) -> Bool {
         guard sent == outgoing.count else { return true }
         sent = 0
-        outgoing = state.withLock { state in
+        (outgoing, closing) = state.withLock { state in
             defer { state.queue = [] }
-            return state.queue
+            return (state.queue, state.queue.isEmpty ? state.closing : nil)
         }
         return !outgoing.isEmpty
     }
@@ -217,10 +219,11 @@ extension ClientSocket {
         if mayTell { handler.hasRoom(self) }
     }
 
-    /// Code and reason of a close frame; without a code it is 1005, "none given" (RFC 6455, 7.1.5).
-    private func readFarewell(_ payload: UnsafeRawBufferPointer) -> (code: UInt16, reason: String) {
-        guard payload.count >= 2 else { return (1005, "") }
-        let code = UInt16(payload[0]) << 8 | UInt16(payload[1])
-        return (code, String(decoding: payload.dropFirst(2), as: UTF8.self))
+    /// Says it once; the server's answer ends the connection.
+    private func goodbye(_ wsi: OpaquePointer, _ code: UInt16, _ reason: String) -> Int32 {
+        guard !hasSaidGoodbye else { return 0 }
+        hasSaidGoodbye = true
+        farewell = (code, reason)
+        return writeGoodbye(wsi, code, reason)
     }
 }

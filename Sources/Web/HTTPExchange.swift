@@ -17,7 +17,7 @@ package final class HTTPExchange {
         self.closes = closes
     }
 
-    /// The client is still there and unanswered.
+    /// Not yet answered, and the client is not known to have gone: that often shows only when the answer is written.
     package var isOpen: Bool { connection != nil && response == nil }
 
     /// Answers the request. Only the first answer counts; when the client has gone meanwhile nothing happens.

@@ -20,7 +20,7 @@ func serverCallback(
     case LWS_CALLBACK_HTTP_BODY:
         return connection(of: wsi)?.bodyArrived(UnsafeRawBufferPointer(start: input, count: count)) ?? -1
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
-        return connection(of: wsi)?.bodyComplete() ?? -1
+        return connection(of: wsi)?.bodyCompleted() ?? -1
     case LWS_CALLBACK_HTTP_WRITEABLE:
         return connection(of: wsi)?.writeAnswer() ?? -1
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
@@ -33,6 +33,8 @@ func serverCallback(
         server.connectionCount += 1
         _ = makeConnection(of: wsi, server)
         return 0
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+        return connection(of: wsi)?.goodbyeArrived() ?? -1
     case LWS_CALLBACK_CLOSED:
         connection(of: wsi)?.socketClosed()
         return 0

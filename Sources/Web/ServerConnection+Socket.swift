@@ -39,18 +39,20 @@ extension ServerConnection {
             server.handler.received(message, isText: isText, on: socket)
         }
         guard case .tooLarge = outcome else { return 0 }
-        setCloseReason(wsi, 1009, "a message may have \(assembler.limit) bytes")
-        return -1
+        socket.close(code: 1009, reason: "a message may have \(assembler.limit) bytes")
+        return 0
     }
 
     func socketWritable() -> Int32 {
         guard let socket else { return -1 }
-        guard socket.closing == nil else {
-            socket.announceClosing()
-            return -1
-        }
+        guard socket.closing == nil else { return socket.sayGoodbye() }
         server.handler.writable(socket)
         return 0
+    }
+
+    /// - Returns: -1 when this answers our goodbye and nothing is left to say, 0 to have the library answer.
+    func goodbyeArrived() -> Int32 {
+        socket?.hasSaidGoodbye == true ? -1 : 0
     }
 
     /// Tells the handler, once.

@@ -11,6 +11,7 @@ final class ServerConnection {
     var upgrade: (path: String, query: [(name: String, value: String)])?
     private var incoming: HTTPRequest?
     private var expectedBytes = 0
+    private var completions = 0
     private var bodyDeadline: Int64 = 0
     private var outgoing: (bytes: [UInt8], sent: Int)?
 
@@ -27,8 +28,11 @@ final class ServerConnection {
         guard let (method, path) = reader.methodAndPath() else { return -1 }
         let request = HTTPRequest(
             method: method, path: path, query: reader.query(), headers: headers, peer: reader.peer())
-        let verdict = judge(request)
-        let closes = verdict.refusal != nil || asksToClose(headers, reader)
+        let version = reader.value(WSI_TOKEN_HTTP)
+        let verdict = judge(request, version: version)
+        // Without a length the library would take what follows for the body of a request that should have one.
+        let isUnbounded = headers["content-length"] == nil && !["GET", "HEAD"].contains(method)
+        let closes = verdict.refusal != nil || isUnbounded || asksToClose(headers, version)
         exchange = HTTPExchange(
             id: server.nextID(), connection: self, isHead: method == "HEAD", closes: closes)
         if let refusal = verdict.refusal {
@@ -36,8 +40,9 @@ final class ServerConnection {
             return 0
         }
         incoming = request
+        completions = 0
         expectedBytes = verdict.bodyBytes
-        guard expectedBytes > 0 else { return bodyComplete() }
+        guard expectedBytes > 0 else { return dispatch() }
         incoming?.body.reserveCapacity(min(expectedBytes, 256 << 10))
         bodyDeadline = lws_now_usecs() + Int64(server.configuration.bodyTimeoutSeconds) * 1_000_000
         return headers["expect"]?.lowercased() == "100-continue" ? writeContinue() : 0
@@ -50,16 +55,28 @@ final class ServerConnection {
         return 0
     }
 
-    /// Runs once per request, however often the library says so.
-    func bodyComplete() -> Int32 {
+    /// The library says that the body is complete.
+    ///
+    /// It says so over and over, and does nothing else any more, when a request with a body is followed by the next one
+    /// before it was answered (seen with 4.1.6). Such a connection is ended; its client has to ask again.
+    func bodyCompleted() -> Int32 {
+        completions += 1
+        return completions == 1 ? dispatch() : -1
+    }
+
+    private func dispatch() -> Int32 {
         guard let request = incoming, let exchange, request.body.count == expectedBytes else { return 0 }
         incoming = nil
+        // Nothing is read until there is an answer: the library would turn in circles over bytes it cannot use yet, be
+        // they the next request or the end of the connection.
+        lws_rx_flow_control(wsi, 0)
         lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, Int32(server.configuration.responseTimeoutSeconds))
         server.handler.handle(request, exchange)
         return 0
     }
 
     func answerReady() {
+        lws_rx_flow_control(wsi, 1)  // The library does not write to a connection that may not read.
         lws_callback_on_writable(wsi)
     }
 
@@ -85,7 +102,7 @@ final class ServerConnection {
         outgoing = nil
         self.exchange = nil
         exchange.end()
-        return lws_http_transaction_completed(wsi) != 0 || exchange.closes ? -1 : 0
+        return lws_http_transaction_completed(wsi) == 0 && !exchange.closes ? 0 : -1
     }
 
     /// The connection is gone.
@@ -102,7 +119,10 @@ final class ServerConnection {
         return exchange.isHead ? head : head + response.body
     }
 
-    private func judge(_ request: HTTPRequest) -> (bodyBytes: Int, refusal: HTTPResponse?) {
+    private func judge(_ request: HTTPRequest, version: String?) -> (bodyBytes: Int, refusal: HTTPResponse?) {
+        guard let version, version.hasPrefix("HTTP/1.") else {
+            return (0, .failure(400, "bad_request", "the request line does not end in HTTP/1.1"))
+        }
         if request.headers["transfer-encoding"] != nil {
             return (0, .failure(411, "length_required", "send the body with a content-length, not in chunks"))
         }
@@ -118,9 +138,9 @@ final class ServerConnection {
     }
 
     /// HTTP/1.1 keeps a connection unless told otherwise, HTTP/1.0 the other way round (RFC 9112, 9.3).
-    private func asksToClose(_ headers: [String: String], _ reader: HeaderReader) -> Bool {
+    private func asksToClose(_ headers: [String: String], _ version: String?) -> Bool {
         let wish = headers["connection"]?.lowercased() ?? ""
-        return wish.contains("close") || reader.value(WSI_TOKEN_HTTP) == "HTTP/1.0"
+        return wish.contains("close") || version == "HTTP/1.0"
     }
 
     private func writeContinue() -> Int32 {

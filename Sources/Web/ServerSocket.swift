@@ -10,6 +10,7 @@ package final class ServerSocket {
     package var userData: AnyObject?
     private var wsi: OpaquePointer?
     private(set) var closing: (code: UInt16, reason: String)?
+    private(set) var hasSaidGoodbye = false
 
     init(id: UInt64, path: String, query: [(name: String, value: String)], peer: String, wsi: OpaquePointer) {
         self.id = id
@@ -59,25 +60,20 @@ package final class ServerSocket {
     package func close(code: UInt16, reason: String) {
         guard let wsi, closing == nil else { return }
         closing = (code, reason)
-        lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, 3)
+        lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, goodbyeSeconds)
         lws_callback_on_writable(wsi)
     }
 
-    /// Hands code and reason of `close` to the library, just before the callback that ends the connection.
-    func announceClosing() {
-        guard let wsi, let closing else { return }
-        setCloseReason(wsi, closing.code, closing.reason)
+    /// Says the goodbye of `close`, once; the peer's answer ends the connection.
+    /// - Returns: -1 to end it at once, as the goodbye cannot be said.
+    func sayGoodbye() -> Int32 {
+        guard let wsi, let closing else { return -1 }
+        guard !hasSaidGoodbye else { return 0 }
+        hasSaidGoodbye = true
+        return writeGoodbye(wsi, closing.code, closing.reason)
     }
 
     func end() {
         wsi = nil
     }
-}
-
-/// A close frame's payload is at most 125 bytes, two of them the code (RFC 6455, 5.5). Cut at a character's end.
-func setCloseReason(_ wsi: OpaquePointer, _ code: UInt16, _ reason: String) {
-    var text = reason
-    while text.utf8.count > 123 { text.removeLast() }
-    var bytes = Array(text.utf8)
-    lws_close_reason(wsi, lws_close_status(rawValue: UInt32(code)), &bytes, bytes.count)
 }

@@ -23,6 +23,23 @@ final class RawConnection {
 
     deinit { close(fd) }
 
+    /// Closes for good, both ways.
+    func hangUp() { shutdown(fd, Int32(SHUT_RDWR)) }
+
+    /// Reads up to 1 MB of what has arrived, without waiting, and forgets it.
+    func discardWhatIsThere() {
+        withUnsafeTemporaryAllocation(byteCount: 1 << 20, alignment: 16) { buffer in
+            _ = recv(fd, buffer.baseAddress, buffer.count, Int32(MSG_DONTWAIT))
+        }
+    }
+
+    /// Whether the peer has closed, without waiting for it.
+    func peekEnd() -> Bool {
+        var byte: UInt8 = 0
+        let count = recv(fd, &byte, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
+        return count == 0 || (count < 0 && errno != EAGAIN)
+    }
+
     func send(_ text: String) { send(Array(text.utf8)) }
 
     func send(_ bytes: [UInt8]) {

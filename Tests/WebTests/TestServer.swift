@@ -31,6 +31,18 @@ final class TestServer: Sendable {
     func connect() throws -> RawConnection { try RawConnection(port: server.port) }
 }
 
+/// A value that one thread leaves for another.
+final class Box<Value: Sendable>: Sendable {
+    private let content: Mutex<Value>
+
+    init(_ value: Value) { content = Mutex(value) }
+
+    var value: Value {
+        get { content.withLock { $0 } }
+        set { content.withLock { $0 = newValue } }
+    }
+}
+
 struct WeakServer: Sendable { weak var server: WebServer? }
 
 /// `@unchecked Sendable`: all but the mutexes is used by the server's thread only.
@@ -41,7 +53,10 @@ final class TestHandler: WebHandler, @unchecked Sendable {
     let work = Mutex<[@Sendable (TestHandler) -> Void]>([])
     var sockets: [UInt64: ServerSocket] = [:]
     var waiting: [HTTPExchange] = []
+    var kept: ServerSocket?
     var onTimer: () -> Void = {}
+    /// Set before anybody connects.
+    var onWritable: ((ServerSocket) -> Void)?
 
     func handle(_ request: HTTPRequest, _ exchange: HTTPExchange) {
         switch request.path {
@@ -50,7 +65,10 @@ final class TestHandler: WebHandler, @unchecked Sendable {
         case "/large":
             let count = Int(request.queryValue("bytes") ?? "") ?? 0
             exchange.respond(status: 200, body: [UInt8](repeating: 0x61, count: count))
-        case "/later": waiting.append(exchange)
+        case "/count": exchange.respond(status: 200, body: Array("\(request.body.count)".utf8))
+        case "/later":
+            waiting.append(exchange)
+            note("waiting")
         case "/header": exchange.respond(status: 200, headers: [("x-text", request.queryValue("text") ?? "")])
         default: exchange.respond(status: 404)
         }
@@ -68,7 +86,10 @@ final class TestHandler: WebHandler, @unchecked Sendable {
         send(Array(message), on: socket, asText: isText)
     }
 
-    func writable(_ socket: ServerSocket) { note("writable") }
+    func writable(_ socket: ServerSocket) {
+        guard let onWritable else { return note("writable") }
+        onWritable(socket)
+    }
 
     func closed(_ socket: ServerSocket) {
         sockets[socket.id] = nil
