@@ -68,6 +68,7 @@ let package = Package(
             name: "log-torture", dependencies: ["Storage", "Replication", "Telemetry"],
             path: "Tests/Fixtures/LogTorture", swiftSettings: strict),
         // Tests mirror Sources.
+        tests(of: "Client", uses: ["Delivery", "JSON", "Replication", "Simulation", "Telemetry", "Web"]),
         tests(of: "JSON"),
         tests(of: "Telemetry"),
         tests(of: "Simulation", uses: ["Telemetry"]),

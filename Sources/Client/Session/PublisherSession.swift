@@ -18,6 +18,9 @@ package struct PublisherSession: Session {
 
     /// The same as `SourceWindows.width` of the nodes.
     static let window = 64
+    /// A node that refuses this often in a row, with nothing acknowledged between, is left: it may wait for something
+    /// that will never come again, and a new connection begins anew.
+    static let refusalsMax = 16
     /// A publish larger than this goes out alone.
     static let windowBytes = 4 << 20
 
@@ -26,6 +29,8 @@ package struct PublisherSession: Session {
     private var outbox: Outbox
     /// The node is busy: nothing is sent before.
     private var heldUntil: Moment?
+    /// How often in a row.
+    private var refusals = 0
     private var hasEnded = false
 
     /// - Parameter firstSeq: the number of the first publish.
@@ -87,6 +92,7 @@ package struct PublisherSession: Session {
         guard link.connection == id else { return [] }
         outbox.rewindAll()
         heldUntil = nil
+        refusals = 0
         return links(reports) + send()
     }
 
@@ -124,7 +130,7 @@ package struct PublisherSession: Session {
         case .ack(source, let through, let rejected): return settle(through, rejected)
         case .error(let error) where error.source == source:
             guard let number = error.sourceSeq else { return end(error.verdict) }
-            return refused(number, error, at: now)
+            return refused(number, error, at: now, using: &random)
         case .error(let error) where error.source == nil && error.id == nil:
             guard let after = error.retryAfter else { return end(error.verdict) }
             return links(link.abandon(.postponed(reason: error.message, after: after), at: now, using: &random))
@@ -142,20 +148,31 @@ package struct PublisherSession: Session {
                     "publish \(through) of \(source) is acknowledged, but only \(outbox.highestSent) are sent"))
         }
         link.proved()
+        refusals = 0
         var reports: [Effect] = []
-        var (number, isNews) = (UInt64(0), false)
-        for element in rejected.sorted(by: { ($0.sourceSeq, $0.index) < ($1.sourceSeq, $1.index) }) {
-            if element.sourceSeq != number { (number, isNews) = (element.sourceSeq, outbox.report(element.sourceSeq)) }
-            if isNews { reports.append(.output(.rejected(RejectedRecord(element)))) }
+        let bySeq = Dictionary(grouping: rejected, by: \.sourceSeq)
+        for number in bySeq.keys.sorted() where outbox.report(number) {
+            // A publish that went out twice on one connection may be told twice in one acknowledgement.
+            let elements = Dictionary(
+                bySeq[number]?.map { ($0.index, $0) } ?? [], uniquingKeysWith: { first, _ in first })
+            for index in elements.keys.sorted() {
+                if let element = elements[index] { reports.append(.output(.rejected(RejectedRecord(element)))) }
+            }
         }
         outbox.settle(through: through)
         return reports + [.output(.settled(through: outbox.settledThrough))] + send()
     }
 
     /// Busy: the same publish goes out again later, and all after it, in order. Else: it is done with.
-    private mutating func refused(_ number: UInt64, _ error: ErrorMessage, at now: Moment) -> [Effect] {
+    private mutating func refused(
+        _ number: UInt64, _ error: ErrorMessage, at now: Moment, using random: inout some RandomNumberGenerator
+    ) -> [Effect] {
         guard number > outbox.settledThrough, number <= outbox.highestSent else { return [] }
         if let after = error.retryAfter {
+            if heldUntil == nil { refusals += 1 }
+            guard refusals < Self.refusalsMax else {
+                return links(link.abandon(.postponed(reason: error.message, after: after), at: now, using: &random))
+            }
             outbox.rewind(to: number)
             heldUntil = max(heldUntil ?? .zero, now + after)
             return []
