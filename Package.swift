@@ -79,6 +79,7 @@ let package = Package(
         tests(of: "Storage", uses: ["Replication", "Telemetry", "log-torture"]),
         tests(of: "Compression"),
         tests(of: "Delivery", uses: ["Telemetry", "JSON"]),
+        tests(of: "Node", uses: ["Client", "JSON", "Simulation", "Telemetry", "Web"]),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

@@ -20,7 +20,7 @@ package enum ClientMessage {
         let result: Result<ClientMessage, Violation>
         do throws(JSONError) {
             result = try parser.withTape(of: bytes) { tape in
-                do throws(Violation) { return .success(try ClientMessage(tape, bytes)) } catch { return .failure(error) }
+                Result { () throws(Violation) in try ClientMessage(tape, bytes) }
             }
         } catch { throw Violation("the message is not JSON: \(error)") }
         self = try result.get()

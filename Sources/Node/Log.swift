@@ -20,7 +20,8 @@ package final class Log: Sendable {
 
     /// The names of fields, the same in logs and metrics.
     package enum Field: String, Sendable {
-        case node, incarnation, partition, offset, stream, records, reason, address, milliseconds, path, count, lag, hash
+        case node, incarnation, partition, offset, stream, records, reason, address, milliseconds, path, count, lag,
+            hash
     }
 
     private let level: Level

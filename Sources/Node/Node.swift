@@ -80,7 +80,12 @@ package final class Node: @unchecked Sendable {
             ]
             let datagrams = try udp.map { udp throws(LogError) in try Worker("udp") { self.listen(udp) } }
             service.arm()
-            journal.notice("listening", [.address: "\(config.host):\(port)", .path: config.dataDirectory])
+            journal.notice(
+                "listening",
+                [
+                    .address: "\(config.host):\(port)", .udp: udpPort.map { "\(config.host):\($0)" } ?? "off",
+                    .path: config.dataDirectory,
+                ])
             server.run()
             udp?.stop()
             datagrams?.join()

@@ -59,7 +59,8 @@ package struct ReplayCursor {
                 batch, decoder: decoder, scratch: &scratch, only: StreamFilter(stream), into: &outputs)
             outputs.bytes.withUnsafeBytes { bytes in
                 for entry in outputs.entries {
-                    taken += sink(entry, UnsafeRawBufferPointer(rebasing: bytes[entry.start..<entry.start + entry.count]))
+                    let json = bytes[entry.start..<entry.start + entry.count]
+                    taken += sink(entry, UnsafeRawBufferPointer(rebasing: json))
                 }
             }
         }

@@ -30,10 +30,13 @@ struct Arguments {
         return rest.remove(at: index)
     }
 
-    mutating func takeNumber(_ name: String, in range: ClosedRange<Int>, default fallback: Int) throws(UsageError) -> Int {
+    mutating func takeNumber(
+        _ name: String, in range: ClosedRange<Int>, default fallback: Int
+    ) throws(UsageError) -> Int {
         guard let text = try takeOption(name) else { return fallback }
         guard let number = Int(text), range.contains(number) else {
-            throw UsageError("\(name) is '\(text)'; it must be a whole number in \(range.lowerBound)…\(range.upperBound)")
+            let allowed = "\(range.lowerBound)…\(range.upperBound)"
+            throw UsageError("\(name) is '\(text)'; it must be a whole number in \(allowed)")
         }
         return number
     }

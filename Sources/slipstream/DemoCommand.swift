@@ -251,7 +251,7 @@ struct Board {
             if low <= truth, truth <= high { inside += 1 }
         }
         if known > 0 {
-            lines.append("tyre wear known for \(known) cars; the simulation's truth is in \(inside) of the 80 % intervals")
+            lines.append("tyre wear known for \(known) cars; the truth is in \(inside) of the 80 % intervals")
         }
         return lines.joined(separator: "\n")
     }

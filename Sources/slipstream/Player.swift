@@ -47,7 +47,7 @@ final class Player {
             try await send(reader)
             if count == 0 { break }
         }
-        do { try await publisher.flush() } catch SlipstreamError.rejected { /* counted below */ }
+        do { try await publisher.flush() } catch SlipstreamError.rejected { /* Counted below. */  }
         events.cancel()
         publisher.close()
         await client.close()

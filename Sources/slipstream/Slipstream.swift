@@ -5,9 +5,9 @@ import Node
 /// The command line: one file per command.
 @main
 struct Slipstream {
-    static var commands: [any Command.Type] { [
-        NodeCommand.self, DemoCommand.self, PlayCommand.self, TailCommand.self, StatusCommand.self,
-    ] }
+    static var commands: [any Command.Type] {
+        [NodeCommand.self, DemoCommand.self, PlayCommand.self, TailCommand.self, StatusCommand.self]
+    }
 
     static func main() async {
         // A reader that goes away ends a write with an error, not the process.

@@ -184,7 +184,8 @@ private struct SeededGenerator: RandomNumberGenerator {
             store: snapshots, partition: world.partition, tracks: .builtIn,
             lineage: try world.log.lineage(of: world.partition))
         var skipped: [Offset] = []
-        var restored = try #require(try loader.newest(where: { _ in true }, skipped: { offset, _ in skipped.append(offset) }))
+        let newest = try loader.newest(where: { _ in true }, skipped: { offset, _ in skipped.append(offset) })
+        var restored = try #require(newest)
         #expect(skipped == [offsets[2], offsets[1]])
         #expect(restored.next == offsets[0])
         _ = try world.fold(&restored, maxBytes: 1 << 20)

@@ -44,7 +44,7 @@ final class UDPListener: Sendable {
         guard isBound else {
             let reason = reasonOfLastError()
             close(descriptor)
-            throw .address("udp \(host):\(port)", reason: reason)
+            throw .address("udp \(host):\(port)", reason: "\(reason); choose another with --udp-port")
         }
         UDPListener.widen(descriptor)
         self.descriptor = descriptor

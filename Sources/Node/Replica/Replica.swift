@@ -33,7 +33,9 @@ struct Replica {
                 store: environment.snapshots, partition: partition, tracks: environment.tracks, lineage: lineage)
             let earliest = try environment.log.earliestOffset(of: partition)
             let end = try environment.log.endOffset(of: partition)
-            let restored = try loader.newest { $0.next <= end } skipped: { offset, reason in
+            let restored = try loader.newest {
+                $0.next <= end
+            } skipped: { offset, reason in
                 environment.journal.error(
                     "snapshot skipped", [.partition: "\(partition)", .offset: "\(offset)", .reason: "\(reason)"])
             }

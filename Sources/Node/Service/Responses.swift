@@ -15,7 +15,8 @@ extension HTTPResponse {
     }
 
     /// `{"error":{"code":…,"message":…,"details":{…}}}`
-    static func failure(_ status: Int, _ code: String, _ message: String, retryAfterSeconds: Int? = nil) -> HTTPResponse {
+    static func failure(_ status: Int, _ code: String, _ message: String, retryAfterSeconds: Int? = nil) -> HTTPResponse
+    {
         var json = JSONWriter()
         json.raw("{\"error\":{\"code\":")
         json.string(code)

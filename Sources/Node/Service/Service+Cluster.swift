@@ -35,15 +35,18 @@ extension Service {
         page.add(
             "records_refused_total", .counter, "Telemetry records refused by the gateways.",
             Refusal.Reason.allCases.map { ([("reason", $0.rawValue)], Double(metrics.refused[$0] ?? 0)) })
-        page.add("ingest_overloaded_total", .counter, "Bodies turned away: the log's queue was full.", metrics.overloaded)
+        page.add(
+            "ingest_overloaded_total", .counter, "Bodies turned away: the log's queue was full.", metrics.overloaded)
         page.add("udp_datagrams_total", .counter, "Datagrams received.", node.udpCounts.received)
         page.add(
             "udp_dropped_total", .counter, "Datagrams dropped: the log's queue was full.", node.udpCounts.dropped)
         page.add("udp_refused_total", .counter, "Records in datagrams that were refused.", node.udpCounts.refused)
         page.add("outputs_total", .counter, "Points, insights and alerts taken into the rings.", metrics.outputs)
-        page.add("clients", .gauge, "Open WebSocket connections.", [
-            ([("path", "stream")], Double(hub.sessionCount)), ([("path", "realtime")], Double(feed.clientCount)),
-        ])
+        page.add(
+            "clients", .gauge, "Open WebSocket connections.",
+            [
+                ([("path", "stream")], Double(hub.sessionCount)), ([("path", "realtime")], Double(feed.clientCount)),
+            ])
         page.add("frames_sent_total", .counter, "Frames sent on /v1/stream.", hub.counters.framesSent)
         page.add("frames_sent_bytes_total", .counter, "Bytes sent on /v1/stream.", hub.counters.bytesSent)
         page.add("realtime_frames_missed_total", .counter, "Frames slow clients missed.", feed.framesMissed)

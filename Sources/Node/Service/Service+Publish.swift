@@ -26,11 +26,11 @@ extension Service {
     func publish(_ records: UnsafeRawBufferPointer, _ origin: Origin, from id: SessionID) {
         var source = publishers[id]?.sources[origin.source] ?? .init()
         if let expected = source.expects, origin.sequence != expected { return overloaded(origin, id) }
-        let isCrowded =
-            source.waiting.count >= PublisherSessions.waitingMax
-            || (publishers[id]?.sources.count ?? 0) >= PublisherSessions.sourcesMax && publishers[id]?.sources[
-                origin.source] == nil
-        guard !isCrowded else { return turnAway(origin, &source, id) }
+        let known = publishers[id]?.sources ?? [:]
+        let isOneTooMany = known.count >= PublisherSessions.sourcesMax && known[origin.source] == nil
+        guard source.waiting.count < PublisherSessions.waitingMax, !isOneTooMany else {
+            return turnAway(origin, &source, id)
+        }
 
         let accepted: Gateway.Accepted
         do throws(Refusal) {

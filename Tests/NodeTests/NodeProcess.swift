@@ -1,0 +1,122 @@
+import Foundation
+import JSON
+import Web
+
+/// A node as its own process, with its own data directory and free ports.
+final class NodeProcess {
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    let directory: URL
+    private(set) var port = 0
+    private(set) var udpPort = 0
+    private let arguments: [String]
+    private var process = Process()
+    private var starts = 0
+
+    /// - Parameter port: to start again under the same address; 0 takes a free one the first time.
+    init(_ arguments: [String] = []) throws {
+        directory = FileManager.default.temporaryDirectory.appendingPathComponent("slipstream-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        self.arguments = arguments
+    }
+
+    deinit {
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+        // A directory that cannot be removed is of no consequence: it is in the system's temporary one.
+        try? FileManager.default.removeItem(at: directory)
+    }
+
+    static var executable: URL {
+        let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+        return tests.deletingLastPathComponent().appendingPathComponent("slipstream")
+    }
+
+    /// Starts it and waits until it is ready.
+    func start(within seconds: Double = 30) async throws {
+        starts += 1
+        let log = directory.appendingPathComponent("node-\(starts).log")
+        FileManager.default.createFile(atPath: log.path, contents: nil)
+        process = Process()
+        process.executableURL = NodeProcess.executable
+        process.arguments =
+            [
+                "node", "--host", "127.0.0.1", "--port", "\(port)", "--udp-port", "\(udpPort)", "--data-dir",
+                directory.appendingPathComponent("data").path,
+            ] + arguments
+        process.standardError = try FileHandle(forWritingTo: log)
+        try process.run()
+        try await eventually(within: seconds, "the node is ready: \(log.path)") { [self] in
+            guard process.isRunning else { throw Failure(description: try String(contentsOf: log, encoding: .utf8)) }
+            if port == 0 { try readPorts(log) }
+            guard port > 0 else { return false }
+            do { return try await get("/readyz").status == 200 } catch is WebError { return false }
+        }
+    }
+
+    private func readPorts(_ log: URL) throws {
+        for line in try String(contentsOf: log, encoding: .utf8).split(separator: "\n") where line.contains("listening")
+        {
+            func number(_ field: String) -> Int {
+                line.split(separator: " ").first { $0.hasPrefix(field) }
+                    .flatMap { $0.split(separator: ":").last.flatMap { Int($0) } } ?? 0
+            }
+            port = number("address=")
+            udpPort = number("udp=")
+        }
+    }
+
+    func kill9() {
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+
+    /// SIGTERM; returns the exit code.
+    func terminate() -> Int32 {
+        process.terminate()
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+
+    func log(_ start: Int) throws -> String {
+        try String(contentsOf: directory.appendingPathComponent("node-\(start).log"), encoding: .utf8)
+    }
+
+    /// Resident memory, bytes.
+    var memory: Int {
+        let text = (try? String(contentsOfFile: "/proc/\(process.processIdentifier)/statm", encoding: .utf8)) ?? ""
+        let pages = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+        return pages * 4_096
+    }
+
+    var address: String { "127.0.0.1:\(port)" }
+
+    func get(_ path: String) async throws -> HTTPResponse { try await request("GET", path) }
+
+    func request(
+        _ method: String, _ path: String, type: String = "application/json", body: String = ""
+    ) async throws -> HTTPResponse {
+        let client = try WebClient()
+        defer { client.shutdown() }
+        return try await client.request(
+            method, "http://\(address)\(path)", headers: [("content-type", type)], body: Array(body.utf8))
+    }
+
+    func json(_ path: String) async throws -> JSONValue { try JSONValue.parse(try await get(path).body) }
+
+    /// The state hash of all streams, when no rows are waiting.
+    func stateHash() async throws -> String { try await json("/v1/cluster")["totals"]?["state_hash"]?.string ?? "" }
+}
+
+/// Waits for a condition, not for a time; the time only bounds it.
+func eventually(
+    within seconds: Double = 10, _ what: String, _ condition: () async throws -> Bool
+) async throws {
+    let end = ContinuousClock.now + .seconds(seconds)
+    while ContinuousClock.now < end {
+        if try await condition() { return }
+        try await Task.sleep(for: .milliseconds(10))
+    }
+    throw NodeProcess.Failure(description: "not within \(seconds) s: \(what)")
+}
