@@ -92,8 +92,9 @@ import Web
         sendDatagram("rubbish", to: node.udpPort)
         try await eventually("two points and a refusal") {
             let metrics = String(decoding: try await node.get("/metrics").body, as: UTF8.self)
+            let streams = try await node.json("/v1/streams")
             return metrics.contains("slipstream_udp_refused_total 1")
-                && (try await node.json("/v1/streams"))["streams"]?[0]?["position"]?["seq"]?.int == 2
+                && streams["streams"]?[0]?["position"]?["seq"]?.int == 2
         }
     }
 

@@ -37,7 +37,7 @@ final class NodeProcess {
     func start(within seconds: Double = 30) async throws {
         starts += 1
         let log = directory.appendingPathComponent("node-\(starts).log")
-        FileManager.default.createFile(atPath: log.path, contents: nil)
+        try Data().write(to: log)
         process = Process()
         process.executableURL = NodeProcess.executable
         process.arguments =

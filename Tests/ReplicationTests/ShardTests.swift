@@ -145,7 +145,7 @@ private struct SeededGenerator: RandomNumberGenerator {
         var (batch, outputs, scratch) = (LogBatch(), OutputBatch(), FoldScratch())
         try world.log.read(world.partition, from: .zero, maxBytes: 20_000, into: &batch)
         half.apply(batch, decoder: world.decoder, scratch: &scratch, into: &outputs)
-        try snapshots.save(
+        snapshots.save(
             half.snapshot(at: Timestamp(microseconds: 1)).encode(), of: world.partition, at: half.next)
 
         for (number, id) in whole.streamIDs.enumerated() {
@@ -177,7 +177,7 @@ private struct SeededGenerator: RandomNumberGenerator {
             var bytes = shard.snapshot(at: Timestamp(microseconds: 1)).encode()
             if damage == 1 { bytes[bytes.count / 2] ^= 0x40 }
             if damage == 2 { bytes.removeLast(bytes.count / 3) }
-            try snapshots.save(bytes, of: world.partition, at: shard.next)
+            snapshots.save(bytes, of: world.partition, at: shard.next)
             offsets.append(shard.next)
         }
         let loader = ShardLoader(
