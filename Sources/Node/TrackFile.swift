@@ -8,6 +8,8 @@ enum TrackFile {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw .tracks(path: path, reason: "cannot be read; it must be a JSON file")
         }
-        throw .tracks(path: path, reason: "\(data.count) bytes; reading is not here yet")
+        do throws(TrackTableError) { return try TrackTable.parse(Array(data)) } catch {
+            throw .tracks(path: path, reason: "\(error)")
+        }
     }
 }
