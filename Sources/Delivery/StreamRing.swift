@@ -144,7 +144,7 @@ package struct StreamRing: Sendable {
         }
         head = larger.count
         used = larger.count
-        larger.append(contentsOf: repeatElement(0, count: min(size, capacityMax) - larger.count))
+        larger += [UInt8](repeating: 0, count: min(size, capacityMax) - larger.count)
         storage = larger
         if head == storage.count { head = 0 }
     }
