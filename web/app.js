@@ -20,6 +20,7 @@ const scheme = location.protocol === "https:" ? "wss" : "ws";
 const host = new URLSearchParams(location.search).get("node") ?? location.host;
 
 const stream = new Stream(`${scheme}://${host}/v1/stream`, {
+    known: readState,
     points: (name, points) => race.takePoints(name, points, performance.now()),
     insight: (name, insight) => race.takeInsight(name, insight),
     alerts: (name, alerts) => race.takeAlerts(name, alerts),
@@ -39,6 +40,19 @@ byId("track").addEventListener("change", (event) => {
 });
 
 requestAnimationFrame(frame);
+
+/** A subscription brings what is new; in a race that stands still that is nothing. */
+async function readState(name) {
+    const path = name.split("/").map(encodeURIComponent).join("/");
+    try {
+        const response = await fetch(`${location.protocol}//${host}/v1/streams/${path}`);
+        if (!response.ok) throw new Error(`status ${response.status}`);
+        race.takeState(name, await response.json(), performance.now());
+    } catch (error) {
+        // The stream itself fills the page when the car moves.
+        console.warn(`slipstream: state of ${name}: ${error.message}`);
+    }
+}
 
 function frame(now) {
     const seconds = Math.min(0.1, (now - view.lastFrame) / 1000);

@@ -135,6 +135,13 @@ export class Race {
         if (!(car.time <= this.clock)) this.clock = car.time || this.clock;
     }
 
+    /** What a node knows of a stream, for a page that was opened later. Whatever came since is newer. */
+    takeState(stream, { latest, insight }, now) {
+        const car = this.car(stream);
+        if (insight && !car.insight) this.takeInsight(stream, insight);
+        if (latest && Number.isNaN(car.time)) this.takePoints(stream, [latest], now);
+    }
+
     takeInsight(stream, insight) {
         const car = this.car(stream);
         // Alerts that were raised before this page was opened.

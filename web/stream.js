@@ -22,8 +22,9 @@ export class Stream {
     /** Gaps that were asked for again once already; the second time they are passed over. */
     #askedAgain = new Set();
 
-    /** handlers: points(stream, list), insight(stream, value), alerts(stream, list), reset(stream, insight or null),
-        status(state, {attempt, caughtUp}) with state live, reconnecting, catchingUp or resumed. */
+    /** handlers: known(stream) once per stream that was there before this page, points(stream, list),
+        insight(stream, value), alerts(stream, list), reset(stream, insight or null), status(state, {attempt, caughtUp})
+        with state live, reconnecting, catchingUp or resumed. */
     constructor(url, handlers) {
         this.#url = url;
         this.#handlers = handlers;
@@ -100,7 +101,9 @@ export class Stream {
 
     #subscribed(positions) {
         for (const [stream, position] of Object.entries(positions ?? {})) {
-            if (!this.#positions.has(stream)) this.#positions.set(stream, whole(position));
+            if (this.#positions.has(stream)) continue;
+            this.#positions.set(stream, whole(position));
+            this.#handlers.known(stream);
         }
         if (!this.#isResuming) {
             this.#attempt = 0;
