@@ -70,24 +70,55 @@ bool parse_long_number(const uint8_t *text, const uint8_t *end, double *number) 
     return result.ec == std::errc() && result.ptr == reinterpret_cast<const char *>(end);
 }
 
+constexpr uint64_t every(uint8_t byte) { return 0x0101010101010101ull * byte; }
+
+/// Reads up to eight characters at once, digits with at most one point between them: nearly every number of telemetry.
+/// The quotient of two whole numbers that a double holds exactly is rounded once, so right.
+/// @return false for anything else, right or wrong
+bool read_short_number(const uint8_t *text, const uint8_t *end, csj_token *token) {
+    if (__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__) return false;
+    bool negative = *text == '-';
+    text += negative;
+    size_t count = size_t(end - text);
+    if (count == 0 || count > 8) return false;
+    uint64_t word;
+    std::memcpy(&word, text, 8);
+    uint64_t difference = word ^ every('.');
+    uint64_t points = (difference - every(1)) & ~difference & every(0x80) & (~0ull >> (64 - 8 * count));
+    size_t decimals = 0;
+    if (points != 0) {
+        size_t whole = size_t(__builtin_ctzll(points)) / 8;
+        --count;
+        decimals = count - whole;
+        if (whole == 0 || decimals == 0) return false;
+        uint64_t before = (1ull << (8 * whole)) - 1;
+        word = (word & before) | ((word >> 8) & ~before);
+    }
+    if (uint8_t(word) == '0' && count - decimals > 1) return false;
+    word = word << (64 - 8 * count) | (count == 8 ? 0 : every('0') >> (8 * count));
+    if (((word + every(0x7f - '9')) | (word - every('0'))) & every(0x80)) return false;
+    word -= every('0');
+    word = word * 10 + (word >> 8);
+    constexpr uint64_t pairs = 0x000000ff000000ffull;
+    word = ((word & pairs) * (100 + (1000000ull << 32)) + ((word >> 16) & pairs) * (1 + (10000ull << 32))) >> 32;
+    int64_t digits = negative ? -int64_t(uint32_t(word)) : int64_t(uint32_t(word));
+    static const double powers[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7};
+    if (points == 0) {
+        token->kind = csj_integer;
+        token->value.integer = digits;
+    } else {
+        token->kind = csj_number;
+        token->value.number = double(digits) / powers[decimals];
+    }
+    return true;
+}
+
 /// `text` must be followed by white space or a structural character, and 32 bytes that may be read.
 void read_number(const uint8_t *text, const uint8_t *end, csj_token *token) {
+    if (read_short_number(text, end, token)) return;
     number_sink sink{token};
     if (simdjson::SIMDJSON_BUILTIN_IMPLEMENTATION::numberparsing::parse_number(text, sink) == simdjson::SUCCESS) return;
     token->kind = parse_long_number(text, end, &token->value.number) ? csj_number : csj_invalid;
-}
-
-bool has_backslash(const uint8_t *text, const uint8_t *end) {
-    for (; end - text >= 8; text += 8) {
-        uint64_t word;
-        std::memcpy(&word, text, 8);
-        word ^= 0x5c5c5c5c5c5c5c5cull;
-        if ((word - 0x0101010101010101ull) & ~word & 0x8080808080808080ull) return true;
-    }
-    for (; text < end; ++text) {
-        if (*text == '\\') return true;
-    }
-    return false;
 }
 
 /// simdjson lets a lone low surrogate through, as bytes that are no UTF-8.
@@ -114,6 +145,8 @@ struct csj_parser {
     const uint32_t *indexes = nullptr;
     uint32_t index_count = 0;
     uint32_t invalid_count = 0;
+    /// Some string of this document has an escape.
+    bool has_escapes = false;
 
     bool reserve(size_t length);
     bool reserve_tape(size_t tokens);
@@ -185,7 +218,7 @@ void csj_parser::read_string(uint32_t index, csj_token *token) {
     if (end > first && end[-1] == '"') {
         token->value.text = uint64_t(first - text.get());
         token->link = uint32_t(end - 1 - first);
-        if (simdjson_likely(!has_backslash(first, end - 1))) return;
+        if (!has_escapes || std::memchr(first, '\\', size_t(end - 1 - first)) == nullptr) return;
         uint8_t *last = stages->parse_string(first, unescaped);
         if (last != nullptr && !has_surrogate(unescaped, last)) {
             token->value.text = uint64_t(unescaped - text.get());
@@ -316,6 +349,7 @@ extern "C" int csj_parse(
     std::memset(text + length, ' ', padding);
     parser->unescaped = text + length + padding;
     parser->invalid_count = 0;
+    parser->has_escapes = std::memchr(text, '\\', length) != nullptr;
     if (int error = parser->find_tokens(length)) return error;
     if (parser->index_count > max_structurals) return csj_too_many_tokens;
     if (!parser->reserve_tape(size_t(parser->index_count) + 1)) return csj_out_of_memory;

@@ -28,10 +28,10 @@ package final class JSONParser {
         let status = csj_parse(
             handle, bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count, UInt32(JSONParser.maxDepth),
             UInt32(JSONParser.maxStructuralCharacters), &document)
-        guard status == 0 else {
+        guard status == 0, let tape = JSONTape(document, source: bytes) else {
             throw JSONError(JSONParser.reason(of: status), at: document.position)
         }
-        return JSONTape(document, source: bytes)
+        return tape
     }
 
     private static func reason(of status: CInt) -> JSONError.Reason {

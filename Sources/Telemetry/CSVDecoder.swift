@@ -168,7 +168,7 @@ extension CSVDecoder {
             if isLong { return nil }
             return takeExtra(column.name, text)
         case .lap, .telemetryValue: takeNumber(column.field, text)
-        case let field where field.channel != nil:
+        case let field where field.isChannel:
             if !isLong { takeNumber(field, text) }
         default: fields.set(column.field, to: text)
         }

@@ -1,6 +1,7 @@
 /// A quantity we know by name. Any other numeric field is kept too, as an `ExtraChannel`.
 ///
 /// The raw value is part of the snapshot format: append new channels, never reorder.
+@usableFromInline
 package enum Channel: UInt8, CaseIterable, Sendable {
     case lapDistance, speed, accelerationX, accelerationY, steering, brakeFront, brakeRear, engineSpeed, gear
     case pedal, throttle, latitude, longitude
@@ -37,9 +38,11 @@ package enum Channel: UInt8, CaseIterable, Sendable {
 }
 
 /// Values of known channels; a channel may be absent. Fixed size, no heap.
+@usableFromInline
 package struct ChannelValues: Sendable {
     // Open to inlining: an engine reads some ten channels per point.
     @usableFromInline var present: UInt32 = 0
+    /// What an absent channel has here means nothing.
     @usableFromInline var values = InlineArray<13, Double>(repeating: 0)
 
     package init() {}
@@ -49,14 +52,19 @@ package struct ChannelValues: Sendable {
         get { contains(channel) ? values[Int(channel.rawValue)] : nil }
         set {
             if let newValue {
-                values[Int(channel.rawValue)] = newValue
-                present |= 1 << UInt32(channel.rawValue)
+                set(Int(channel.rawValue), to: newValue)
             } else {
-                values[Int(channel.rawValue)] = 0
-                present &= ~(1 << UInt32(channel.rawValue))
+                remove(Int(channel.rawValue))
             }
         }
     }
+
+    /// For decoders, which have the channel as a number; it must be less than 13.
+    @inlinable @inline(__always) mutating func set(_ index: Int, to value: Double) {
+        values[index] = value
+        present |= 1 << UInt32(truncatingIfNeeded: index)
+    }
+    @inlinable @inline(__always) mutating func remove(_ index: Int) { present &= ~(1 << UInt32(truncatingIfNeeded: index)) }
 
     package var isEmpty: Bool { present == 0 }
     package var count: Int { present.nonzeroBitCount }
@@ -65,7 +73,7 @@ package struct ChannelValues: Sendable {
     @inlinable @inline(__always)
     package func contains(_ channel: Channel) -> Bool { present & (1 << UInt32(channel.rawValue)) != 0 }
 
-    package mutating func removeAll() { self = ChannelValues() }
+    package mutating func removeAll() { present = 0 }
 
     /// Takes those values of `older` that it has not itself.
     package mutating func fill(from older: borrowing ChannelValues) {
@@ -92,7 +100,14 @@ package struct ChannelValues: Sendable {
 
 extension ChannelValues: Equatable {
     package static func == (left: ChannelValues, right: ChannelValues) -> Bool {
-        left.present == right.present && (0..<13).allSatisfy { left.values[$0] == right.values[$0] }
+        guard left.present == right.present else { return false }
+        var rest = left.present
+        while rest != 0 {
+            let index = rest.trailingZeroBitCount
+            if left.values[index] != right.values[index] { return false }
+            rest &= rest - 1
+        }
+        return true
     }
 }
 

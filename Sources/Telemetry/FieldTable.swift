@@ -17,7 +17,9 @@ struct Field: Equatable {
 
     static func channel(_ channel: Channel) -> Field { Field(rawValue: channel.rawValue) }
 
-    @inline(__always) var channel: Channel? { rawValue < 16 ? Channel(rawValue: rawValue) : nil }
+    /// Its `rawValue` is the channel's.
+    @inline(__always) var isChannel: Bool { rawValue < 16 }
+    var channel: Channel? { isChannel ? Channel(rawValue: rawValue) : nil }
     @inline(__always) var bit: UInt32 { 1 << UInt32(rawValue) }
 
     static let named: [(name: String, field: Field)] = [

@@ -60,7 +60,7 @@ package final class LineDecoder {
 
     private func take(_ text: UnsafeRawBufferPointer, at index: Int) {
         let field = LineDecoder.meanings[index]
-        guard field.channel != nil || field == .lap else { return fields.set(field, to: text) }
+        guard field.isChannel || field == .lap else { return fields.set(field, to: text) }
         if let number = JSONNumber.parse(text) {
             fields.set(field, name: text, to: number)
         } else {

@@ -38,10 +38,18 @@ package struct Record {
 
     /// As new, but for the memory of `extras`.
     mutating func removeAll() {
-        var extras = self.extras
-        extras.removeAll(keepingCapacity: true)
-        self = Record()
-        self.extras = extras
+        let none = UnsafeRawBufferPointer(start: nil, count: 0)
+        shape = .wide
+        chassis = none
+        track = none
+        session = none
+        outing = none
+        metaTime = nil
+        carTime = nil
+        lap = nil
+        channels.removeAll()
+        if !extras.isEmpty { extras.removeAll(keepingCapacity: true) }
+        original = none
     }
 }
 

@@ -81,20 +81,23 @@ package final class RecordDecoder {
     }
 
     private func collect(_ tape: JSONTape, membersOf object: Int, into fields: inout RecordFields) {
-        let end = tape.index(after: object)
+        // Through pointers: what reads the tape is inlined here that way.
+        let tokens = tape.tokens
+        let texts = tape.texts
+        let end = tokens[object].index(after: object)
         var index = object + 1
         while index < end {
-            let name = tape.text(of: tape[index])
-            let value = tape[index + 1]
+            let name = tokens[index].text(in: texts)
+            let value = tokens[index + 1]
             let field = table.field(name)
             switch value.kind {
             case .number: fields.set(field, name: name, to: value.double)
             case .integer: setInteger(tape, value, field, name, &fields)
             case .null: fields.clear(field, name: name)
-            case .string: setText(tape.text(of: value), field, name, &fields)
+            case .string: setText(value.text(in: texts), field, name, &fields)
             default: setOther(field, name, &fields)
             }
-            index = tape.index(after: index + 1)
+            index = value.index(after: index + 1)
         }
     }
 

@@ -33,8 +33,8 @@ struct RecordFields {
     /// A number, for any field that may have one.
     @inline(__always)
     mutating func set(_ field: Field, name: UnsafeRawBufferPointer, to number: Double) {
-        if let channel = field.channel {
-            record.channels[channel] = number
+        if field.isChannel {
+            record.channels.set(Int(field.rawValue), to: number)
             wrong &= ~field.bit
             return
         }
@@ -51,10 +51,7 @@ struct RecordFields {
     /// Nothing: an empty column, or `null`.
     mutating func clear(_ field: Field, name: UnsafeRawBufferPointer) {
         wrong &= ~field.bit
-        if let channel = field.channel {
-            record.channels[channel] = nil
-            return
-        }
+        if field.isChannel { return record.channels.remove(Int(field.rawValue)) }
         switch field {
         case .lap: record.lap = nil
         case .metaTime: record.metaTime = nil

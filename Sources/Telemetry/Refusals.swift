@@ -19,7 +19,7 @@ enum Refusals {
         if text.count > Limits.idBytes {
             return Refusal(.tooLarge, field: field, value: shown(text), allowed: "at most \(Limits.idBytes) bytes")
         }
-        if text.contains(where: { $0 < 0x20 || $0 == 0x7F }) {
+        if hasControlCharacter(text) {
             return Refusal(.outOfRange, field: field, value: shown(text), allowed: "without control characters")
         }
         return nil
@@ -74,4 +74,21 @@ private func isPartOfNumber(_ byte: UInt8) -> Bool {
 /// A value for people, its beginning.
 func shown(_ text: UnsafeRawBufferPointer) -> String {
     String(decoding: text.prefix(80), as: UTF8.self)
+}
+
+/// Eight bytes at a time; the last eight may be looked at twice.
+private func hasControlCharacter(_ text: UnsafeRawBufferPointer) -> Bool {
+    let count = text.count
+    guard count >= 8 else { return text.contains { $0 < 0x20 || $0 == 0x7F } }
+    var index = 0
+    while index < count {
+        let word = text.loadUnaligned(fromByteOffset: min(index, count - 8), as: UInt64.self)
+        // Bytes below 0x20 borrow, unless their top bit is set; 0x7F becomes 0 and borrows alike.
+        let below = (word &- 0x2020_2020_2020_2020) & ~word
+        let delete = word ^ 0x7F7F_7F7F_7F7F_7F7F
+        let isDelete = (delete &- 0x0101_0101_0101_0101) & ~delete
+        if (below | isDelete) & 0x8080_8080_8080_8080 != 0 { return true }
+        index += 8
+    }
+    return false
 }

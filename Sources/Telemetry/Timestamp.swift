@@ -112,11 +112,13 @@ extension Timestamp {
     }
 }
 
+@inline(__always)
 private func digit(_ byte: UInt8) -> Int? {
     let value = byte &- UInt8(ascii: "0")
     return value < 10 ? Int(value) : nil
 }
 
+@inline(__always)
 private func twoDigits(_ text: UnsafeRawBufferPointer, _ index: Int) -> Int? {
     guard index + 1 < text.count, let tens = digit(text[index]), let ones = digit(text[index + 1]) else { return nil }
     return tens * 10 + ones
@@ -124,6 +126,7 @@ private func twoDigits(_ text: UnsafeRawBufferPointer, _ index: Int) -> Int? {
 
 private func isLeap(_ year: Int) -> Bool { year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) }
 
+@inline(__always)
 private func daysIn(month: Int, of year: Int) -> Int {
     switch month {
     case 2: isLeap(year) ? 29 : 28
@@ -133,6 +136,7 @@ private func daysIn(month: Int, of year: Int) -> Int {
 }
 
 /// Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", days_from_civil.
+@inline(__always)
 private func daysSinceEpoch(year: Int, month: Int, day: Int) -> Int {
     let marchYear = month <= 2 ? year - 1 : year
     let era = marchYear / 400

@@ -33,13 +33,26 @@ import Testing
 
     @Test(arguments: [
         "", " ", "[", "]", "{", "}", "[1,]", "[,1]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "{1:2}", "[1 2]",
-        "1 2", "[1}", "{\"a\":1]", "\"a", "\"a\nb\"", "tru", "nul", "True", "NaN", "-Infinity", "Infinity", "01", "1.",
+        "1 2", "[1}", "1..2", "1.2.3", "-", "-.5", "00", "-01", "00.5", "1-2", "1/2", "1:2", "12a", "1.5a", "0x", "{\"a\":1]", "\"a", "\"a\nb\"", "tru", "nul", "True", "NaN", "-Infinity", "Infinity", "01", "1.",
         ".5", "+1", "1e", "1e999", "-1e999", "0x1", "--1", "\"\\x\"", "\"\\u12\"", "\"\\ud800\"", "\"\\udc00\"",
         "{\"\\ud800\":1}", "\"a\"b", "\"a\"\"b\"", "[\"a\":1]", "{\"a\",1}", "'a'", "//", "[1]x", "1\"a\"", "\u{c}",
         "[1\u{c}2]", "[\u{1a}]", "tru\"e\"",
     ])
     func `what is not JSON is not read as JSON`(text: String) {
         #expect(throws: JSONError.self) { try JSONValue.parse(text) }
+    }
+
+    @Test func `short numbers are read as the standard library reads them`() throws {
+        let digits = ["0", "1", "9", "10", "42", "999", "1234", "65535", "100000", "9999999", "12345678", "123456789"]
+        for whole in digits {
+            #expect(try JSONValue.parse(whole).int == Int(whole))
+            #expect(try JSONValue.parse("-\(whole)").int == -(Int(whole) ?? 0))
+            for fraction in ["0", "5", "05", "25", "100", "0625", "30001", "000001", "3000003"] {
+                let text = "\(whole).\(fraction)"
+                #expect(try JSONValue.parse(text).double == Double(text))
+                #expect(try JSONValue.parse("[-\(text) ]")[0]?.double == Double("-\(text)"))
+            }
+        }
     }
 
     @Test func `bytes that are not UTF-8 are refused`() {
