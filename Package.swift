@@ -70,7 +70,7 @@ let package = Package(
         // Tests mirror Sources.
         tests(of: "Client", uses: ["Delivery", "JSON", "Replication", "Simulation", "Telemetry", "Web"]),
         tests(of: "JSON"),
-        tests(of: "Telemetry"),
+        tests(of: "Telemetry", uses: ["JSON", "Compression"]),
         tests(of: "Simulation", uses: ["Telemetry"]),
         tests(of: "Sharding"),
         tests(of: "Replication", uses: ["Telemetry", "Storage"]),

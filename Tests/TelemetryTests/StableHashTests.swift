@@ -1,0 +1,22 @@
+import Telemetry
+import Testing
+
+@Suite struct StableHashTests {
+    /// Source: the reference implementation, `xxhsum -H1`, seed 0.
+    @Test(arguments: [
+        ("", 0xEF46_DB37_51D8_E999 as UInt64), ("a", 0xD24E_C4F1_A98C_6E5B), ("abc", 0x44BC_2CF5_AD77_0999),
+        ("message digest", 0x066E_D728_FCEE_B3BE), ("abcdefghijklmnopqrstuvwxyz", 0xCFE1_F278_FA89_835C),
+        ("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", 0xAAA4_6907_D304_7814),
+        (
+            "12345678901234567890123456789012345678901234567890123456789012345678901234567890",
+            0xE04A_477F_19EE_145D
+        ),
+    ])
+    func `hashes are those of XXH64`(text: String, expected: UInt64) {
+        #expect(StableHash.hash(Array(text.utf8)) == expected)
+    }
+
+    @Test func `a seed makes another hash`() {
+        #expect(StableHash.hash(Array("abc".utf8), seed: 1) != StableHash.hash(Array("abc".utf8)))
+    }
+}
