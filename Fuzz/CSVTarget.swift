@@ -19,9 +19,17 @@ private func lines(of body: UnsafeRawBufferPointer, chunk: Int) -> [Int] {
         while !rest.isEmpty {
             let part = UnsafeRawBufferPointer(rebasing: rest.prefix(chunk))
             rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(chunk))
-            try decoder.feed(part) { line, _ in lines.append(line) } refused: { line, _ in lines.append(-line) }
+            try decoder.feed(part) { line, _ in
+                lines.append(line)
+            } refused: { line, _ in
+                lines.append(-line)
+            }
         }
-        try decoder.finish { line, _ in lines.append(line) } refused: { line, _ in lines.append(-line) }
+        try decoder.finish { line, _ in
+            lines.append(line)
+        } refused: { line, _ in
+            lines.append(-line)
+        }
     } catch {
         lines.append(0)
     }

@@ -36,7 +36,7 @@ for target in $targets; do
         *) echo "no target $target: records csv line value assembler" >&2; exit 2 ;;
     esac
     "${swift[@]}" -module-name "Fuzz_$target" "Fuzz/$file.swift" "$out"/{Telemetry,JSON,csimdjson}.o \
-        -lsimdjson -lstdc++ -lm -o "$out/$target"
+        -use-ld=lld -lsimdjson -lstdc++ -lm -o "$out/$target"
     mkdir -p "$out/corpus/$target"
     echo "fuzzing $target for $seconds s"
     "$out/$target" -max_total_time="$seconds" -max_len=4096 -timeout=10 -rss_limit_mb=4096 -print_final_stats=1 \

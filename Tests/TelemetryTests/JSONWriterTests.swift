@@ -12,7 +12,8 @@ import Testing
     @Test(arguments: [
         (0.0, "0"), (-0.0, "0"), (1, "1"), (-17, "-17"), (0.1, "0.1"), (0.34600000000000003, "0.34600000000000003"),
         (131.2, "131.2"), (-86.61963653564453, "-86.61963653564453"), (1e21, "1e+21"), (1e-7, "1e-07"),
-        (9_007_199_254_740_991, "9007199254740991"), (.nan, "null"), (.infinity, "null"), (.leastNonzeroMagnitude, "5e-324"),
+        (9_007_199_254_740_991, "9007199254740991"), (.nan, "null"), (.infinity, "null"),
+        (.leastNonzeroMagnitude, "5e-324"),
     ])
     func `numbers are written as short as they read back`(number: Double, expected: String) {
         #expect(written { $0.number(number) } == expected)

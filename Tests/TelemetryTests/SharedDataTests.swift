@@ -63,11 +63,19 @@ private struct Tally {
         var chunk: [UInt8] = []
         while try reader.read(into: &chunk) > 0 {
             try chunk.withUnsafeBytes { bytes in
-                try decoder.feed(bytes) { _, record in add(record) } refused: { _, _ in refused += 1 }
+                try decoder.feed(bytes) { _, record in
+                    add(record)
+                } refused: { _, _ in
+                    refused += 1
+                }
             }
             chunk.removeAll(keepingCapacity: true)
         }
-        try decoder.finish { _, record in add(record) } refused: { _, _ in refused += 1 }
+        try decoder.finish { _, record in
+            add(record)
+        } refused: { _, _ in
+            refused += 1
+        }
         rows += refused
         for car in cars.keys { cars[car]?.flush { point, _ in valuesInPoints += point.sampled.count } }
     }
