@@ -64,7 +64,9 @@ package struct ChannelValues: Sendable {
         values[index] = value
         present |= 1 << UInt32(truncatingIfNeeded: index)
     }
-    @inlinable @inline(__always) mutating func remove(_ index: Int) { present &= ~(1 << UInt32(truncatingIfNeeded: index)) }
+    @inlinable @inline(__always) mutating func remove(_ index: Int) {
+        present &= ~(1 << UInt32(truncatingIfNeeded: index))
+    }
 
     package var isEmpty: Bool { present == 0 }
     package var count: Int { present.nonzeroBitCount }
@@ -99,6 +101,7 @@ package struct ChannelValues: Sendable {
 }
 
 extension ChannelValues: Equatable {
+    @usableFromInline
     package static func == (left: ChannelValues, right: ChannelValues) -> Bool {
         guard left.present == right.present else { return false }
         var rest = left.present
