@@ -76,11 +76,15 @@ export class Car {
         if (this.insight && insight.lap !== this.insight.lap) this.lastStress = this.insight.perSectorStress ?? null;
         this.insight = insight;
         this.mostStress = Math.max(this.mostStress, ...Object.values(insight.perSectorStress ?? {}));
-        const last = insight.last_lap;
-        if (last && last.lap !== this.lapTimes.at(-1)?.lap) {
-            this.lapTimes.push(last);
-            if (this.lapTimes.length > lapsKept) this.lapTimes.shift();
-        }
+        this.#takeLap(insight.last_lap);
+    }
+
+    /** A lap's time comes when the next begins, and may move a little until it is settled. */
+    #takeLap(lap) {
+        if (!lap?.exact || number(lap.seconds) === null) return;
+        if (this.lapTimes.at(-1)?.lap === lap.lap) this.lapTimes.pop();
+        this.lapTimes.push(lap);
+        if (this.lapTimes.length > lapsKept) this.lapTimes.shift();
     }
 
     /** Which car is ahead: laps and the share of this one. */

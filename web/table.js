@@ -88,7 +88,7 @@ class Row {
         this.#wear(insight?.degradation_s_per_lap);
         this.#text("loss", fixed(insight?.laps_until_0_5s_loss, 1));
         this.#text("consistency", fixed(insight?.meta?.consistency, 1));
-        this.#once("laps", car.lapTimes.at(-1)?.lap, () => this.#lapTimes(car));
+        this.#once("laps", car.lapTimes.at(-1), () => this.#lapTimes(car));
     }
 
     #wear(wear) {
