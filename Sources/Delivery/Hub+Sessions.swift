@@ -61,7 +61,7 @@ extension Hub {
     private mutating func attach(
         _ stream: HubStream, to session: Session, _ request: SubscribeRequest, isNew: Bool, _ effects: inout [Effect]
     ) -> Position {
-        let start = isNew ? Position(lineage: stream.lineage, seq: 0) : beginning(of: request.from, in: stream)
+        let start = beginning(of: request.from, in: stream, isNew: isNew)
         let reader = Reader(
             number: nextReader, session: session, subscription: request.id, stream: stream, kinds: request.include,
             behavior: request.behavior, ordinal: stream.ring.end, sent: start)
@@ -89,9 +89,10 @@ extension Hub {
         return reader.sent
     }
 
-    private func beginning(of from: From, in stream: HubStream) -> Position {
+    private func beginning(of from: From, in stream: HubStream, isNew: Bool) -> Position {
         switch from {
-        case .latest: stream.end
+        case .latest where !isNew: stream.end
+        case .latest: Position(lineage: stream.lineage, seq: 0)
         case .earliest, .time: Position(lineage: stream.lineage, seq: 0)
         case .positions(let positions): positions[stream.id] ?? Position(lineage: stream.lineage, seq: 0)
         }

@@ -100,15 +100,17 @@ final class ReplayThread: Sendable {
 
     /// What lies beyond the watermarks, and from the time on if one was asked for.
     private func outputs(_ request: Request, _ cursor: inout ReplayCursor) throws(LogError) -> Outcome {
-        // As large as it gets: a ring that let go of its oldest would lose outputs.
-        var ring = StreamRing(floor: request.watermarks, capacityMax: .max)
-        var isBefore = request.time != nil
+        var floor = request.watermarks
+        var ring: StreamRing?
         try cursor.read(maxBytes: request.maxBytes) { entry, json in
-            if isBefore, let time = request.time, entry.kind == .point, entry.time >= time { isBefore = false }
-            guard !isBefore, entry.seq > request.watermarks[Int(entry.kind.rawValue)] else { return 0 }
-            ring.append(kind: entry.kind, seq: entry.seq, previous: entry.previous, time: entry.time, json: json)
+            let isEarly = request.time.map { ring == nil && (entry.kind != .point || entry.time < $0) } ?? false
+            if isEarly { floor[Int(entry.kind.rawValue)] = max(floor[Int(entry.kind.rawValue)], entry.seq) }
+            guard !isEarly, entry.seq > floor[Int(entry.kind.rawValue)] else { return 0 }
+            // As large as it gets: a ring that let go of its oldest would lose outputs.
+            if ring == nil { ring = StreamRing(floor: floor, capacityMax: .max) }
+            ring?.append(kind: entry.kind, seq: entry.seq, previous: entry.previous, time: entry.time, json: json)
             return json.count
         }
-        return .outputs(ring)
+        return .outputs(ring ?? StreamRing(floor: floor, capacityMax: .max))
     }
 }

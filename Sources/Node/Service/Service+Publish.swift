@@ -37,6 +37,8 @@ extension Service {
             accepted = try gateway.take(records, as: .json, origin: origin, time: .wall)
         } catch {
             metrics.refuse(error.reason, count: 1)
+            // It will not come again: what follows it may.
+            publishers[id]?.sources[origin.source]?.expects = nil
             return carryOut(
                 hub.send(
                     ServerMessage.error(
@@ -79,8 +81,10 @@ extension Service {
     }
 
     private func acknowledge(_ name: String, _ id: SessionID) {
-        guard let source = publishers[id]?.sources[name] else { return }
+        guard var source = publishers[id]?.sources[name] else { return }
         let through = source.through
+        if let expected = source.expects, expected <= through { source.expects = nil }
+        publishers[id]?.sources[name] = source
         let told = source.rejected.filter { ($0.sequence ?? 0) <= through }
         publishers[id]?.sources[name]?.rejected.removeAll { ($0.sequence ?? 0) <= through }
         carryOut(hub.send(ServerMessage.ack(source: name, through: through, rejected: told), to: id))

@@ -55,12 +55,8 @@ extension SQLiteLog {
         let offsets = group.map { waiting in waiting.records.map { commit.add($0) } }
         let rows = commit.finish()
         do throws(LogError) {
-            try file.store(rows, firsts: commit.firsts)
-        } catch {
-            // What can be moved out of the WAL gives it room again, for retention at least.
-            if case .full = error { _ = try? file.connection.checkpoint() }
-            return group.map { _ in .failure(error) }
-        }
+            try storeEvenIfWALIsFull(rows, commit.firsts, in: file)
+        } catch { return group.map { _ in .failure(error) } }
         let firsts = Dictionary(uniqueKeysWithValues: commit.firsts)
         positions.withLock { positions in
             for (row, chunk) in zip(rows, commit.chunks) {
@@ -68,6 +64,29 @@ extension SQLiteLog {
             }
         }
         return offsets.map { .success($0) }
+    }
+
+    /// The disk may be full of a WAL whose pages have room in the file: once they are moved it begins anew.
+    private func storeEvenIfWALIsFull(
+        _ rows: [LogRow], _ firsts: [(partition: PartitionID, first: FirstRecord)], in file: LogFile
+    ) throws(LogError) {
+        do throws(LogError) {
+            try file.store(rows, firsts: firsts)
+        } catch {
+            guard case .full = error, moveWAL(of: file) else { throw error }
+            try file.store(rows, firsts: firsts)
+        }
+    }
+
+    /// - Returns: whether all of it was moved.
+    @discardableResult
+    func moveWAL(of file: LogFile) -> Bool {
+        moving.withLock { _ in
+            do throws(SQLiteError) {
+                let checkpoint = try file.connection.checkpoint()
+                return checkpoint.moved == checkpoint.pages
+            } catch { return false }  // It is as it was; whoever needed the room says that there is none.
+        }
     }
 }
 

@@ -30,10 +30,10 @@ extension SQLiteLog {
     private func checkpoint(_ checkpointer: Connection) {
         let length = turn.withLock { $0.walBytes }
         // When it fails the WAL still has everything, and it is tried again after as much has been added.
-        _ = try? checkpointer.checkpoint()
+        moving.withLock { _ in _ = try? checkpointer.checkpoint() }
         turn.withLock { $0.walBytesMoved = length }
         guard length >= settings.walBytes else { return }
-        withTurn { file in _ = try? file.connection.checkpoint() }
+        withTurn { file in moveWAL(of: file) }
     }
 
     @discardableResult
@@ -70,27 +70,12 @@ extension SQLiteLog {
                 guard let last = gone.last else { return 0 }
                 // First out of sight, then out of the file, so that no reader looks for what is not there.
                 positions.withLock { $0.advance(partition, to: last.end) }
-                try removeEvenIfFull(before: last.end, of: partition, state, from: file)
+                try file.remove(before: last.end, of: partition, end: state.end, through: state.through)
                 return Int(last.end.value - state.earliest.value)
             }
         }
         guard let result else { throw .closed }
         return try result.get()
-    }
-
-    private func removeEvenIfFull(
-        before earliest: Offset, of partition: PartitionID, _ state: Positions.Partition, from file: LogFile
-    ) throws(LogError) {
-        do throws(LogError) {
-            try file.remove(before: earliest, of: partition, end: state.end, through: state.through)
-        } catch {
-            guard case .full = error else { throw error }
-            reserve.give()
-            defer { reserve.take() }
-            try file.remove(before: earliest, of: partition, end: state.end, through: state.through)
-            // The WAL is empty after this, so the reserve finds its room again and appends find theirs.
-            _ = try? file.connection.checkpoint()
-        }
     }
 
     /// Runs `body` while no append can; `nil` when the log is closed.

@@ -36,7 +36,8 @@ package final class SQLiteLog: RetainingLog {
     let turn: Monitor<Turn>
     let positions: Mutex<Positions>
     let readers: ReaderPool
-    let reserve: Reserve
+    /// One moves the WAL at a time, or SQLite calls the other busy and moves nothing.
+    let moving = Mutex(())
     /// For whoever has the turn.
     let compressor: Zstd.Compressor?
     private let worker = Mutex<Worker?>(nil)
@@ -67,8 +68,6 @@ package final class SQLiteLog: RetainingLog {
         positions = Mutex(Positions(recovered, tailBytes: settings.tailBytes))
         turn = Monitor(Turn(file: file, lock: lock))
         readers = ReaderPool(path: path)
-        reserve = Reserve(path: directory + "/reserve")
-        reserve.take()
         compressor = settings.compressionLevel.map { Zstd.Compressor(level: $0) }
         let thread = try Worker("log") { [self] in maintain(checkpointer) }
         worker.withLock { $0 = thread }
