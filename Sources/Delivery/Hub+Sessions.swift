@@ -145,7 +145,9 @@ extension Hub {
         var effects: [Effect] = []
         for session in sessions.values.sorted(by: { $0.id.value < $1.id.value }) {
             if session.owesSomething {
-                if now.microseconds - session.lastProgress.microseconds > limits.stallMicroseconds {
+                let waited = now.microseconds - session.lastProgress.microseconds
+                if waited > limits.stallMicroseconds, !session.isDismissed {
+                    session.isDismissed = true
                     counters.stalled += 1
                     effects.append(
                         .close(session.id, code: CloseCode.tooSlow, reason: "nothing was read for 10 s; resume"))

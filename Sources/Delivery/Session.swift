@@ -22,6 +22,8 @@ final class Session {
     private var queueStart = 0
     /// When bytes last went out, or there was nothing to send.
     var lastProgress: Timestamp
+    /// It was told to go, and its socket has not closed yet.
+    var isDismissed = false
 
     init(id: SessionID, now: Timestamp) {
         self.id = id

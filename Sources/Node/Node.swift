@@ -60,7 +60,8 @@ package final class Node: @unchecked Sendable {
         udp = try config.udpPort.map { port throws(NodeError) in try UDPListener(host: config.host, port: port) }
         service = Service(
             ServiceContext(
-                config: config, inbox: inbox, offer: offer, replica: replica, replays: replays, udp: udp,
+                config: config, journal: journal, inbox: inbox, offer: offer, replica: replica, replays: replays,
+                udp: udp,
                 setTimer: { relay.server?.setTimer(microseconds: $0) }))
         do throws(WebError) {
             server = try WebServer(Node.webConfiguration(config), handler: service)

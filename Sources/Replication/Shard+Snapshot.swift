@@ -21,6 +21,7 @@ extension Shard {
         var own = BinaryWriter()
         own.write(accounting.logRecords)
         own.write(accounting.tombstones)
+        own.write(accounting.lost)
         own.write(UInt32(Refusal.Reason.allCases.count))
         for reason in Refusal.Reason.allCases { own.write(accounting.refused[reason] ?? 0) }
         let streams = states.enumerated().map { number, state in
@@ -62,6 +63,7 @@ extension Shard {
         var accounting = Accounting()
         accounting.logRecords = try reader.read()
         accounting.tombstones = try reader.read()
+        accounting.lost = try reader.read()
         let count: UInt32 = try reader.read()
         for index in 0..<Int(count) {
             let refused: UInt64 = try reader.read()

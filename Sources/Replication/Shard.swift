@@ -20,6 +20,8 @@ package struct Shard {
     /// What happened to records that made no point.
     package struct Accounting: Sendable, Equatable {
         package var logRecords: UInt64 = 0
+        /// Log records that were gone before they could be applied.
+        package var lost: UInt64 = 0
         /// Log records without a value.
         package var tombstones: UInt64 = 0
         /// Telemetry records that could not be read, by reason.
@@ -168,7 +170,10 @@ package struct Shard {
     }
 
     /// Goes on at `offset`; what lies between is gone.
-    package mutating func skip(to offset: Offset) { next = offset }
+    package mutating func skip(to offset: Offset) {
+        accounting.lost += UInt64(max(0, offset.value - next.value))
+        next = offset
+    }
 
     mutating func resume(at offset: Offset, accounting: Accounting) {
         next = offset

@@ -39,7 +39,8 @@ enum DemoCommand: Command {
         let signals = StopSignals { node.stop() }
         defer { signals.cancel() }
         let address = NodeAddress(port: node.port)
-        print("Slipstream is at http://localhost:\(node.port)/ (the dashboard); data in \(node.config.dataDirectory)")
+        printLine(
+            "Slipstream is at http://localhost:\(node.port)/ (the dashboard); data in \(node.config.dataDirectory)")
 
         let failed = Mutex<String?>(nil)
         await withTaskGroup(of: Void.self) { group in
@@ -125,7 +126,7 @@ final class Demo: Sendable {
                 group.cancelAll()
             }
             await client.close()
-            print(board.withLock { $0.summary(of: options) })
+            printLine(board.withLock { $0.summary(of: options) })
         } catch { printError("demo: \(error)") }
     }
 
@@ -139,7 +140,7 @@ final class Demo: Sendable {
     private func drive(_ client: SlipstreamClient, seconds: Int) async throws {
         var race = Race(options)
         let driven = try await stepsDriven(race.simulation.cars.map(\.chassis))
-        if driven > 0 { print("the race goes on after \(grouped(driven)) steps") }
+        if driven > 0 { printLine("the race goes on after \(grouped(driven)) steps") }
         for _ in 0..<driven { _ = race.step() }
         let publisher = client.publisher(source: race.source, startingAt: UInt64(driven) + 1)
         let start = ContinuousClock.now
@@ -180,7 +181,7 @@ final class Demo: Sendable {
         while !Task.isCancelled {
             do { try await Task.sleep(for: .seconds(isTerminal ? 1 : 5)) } catch { return }
             let (table, line) = board.withLock { ($0.table, $0.line) }
-            print(isTerminal ? "\u{1b}[H\u{1b}[J\(address.page)  \(line)\n\n\(table)" : line)
+            printLine(isTerminal ? "\u{1b}[H\u{1b}[J\(address.page)  \(line)\n\n\(table)" : line)
         }
     }
 }

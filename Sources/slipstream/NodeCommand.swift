@@ -17,7 +17,7 @@ enum NodeCommand: Command {
     }
 
     private static func line(_ setting: Setting) -> String {
-        let flag = "--\(setting.name)".padding(toLength: 22, withPad: " ", startingAt: 0)
+        let flag = "--\(setting.name)".padding(toLength: 24, withPad: " ", startingAt: 0)
         return "  \(flag)\(setting.help) (default \(setting.fallback.isEmpty ? "none" : setting.fallback))"
     }
 

@@ -71,3 +71,6 @@ func grouped(_ number: some BinaryInteger) -> String {
 func decimal(_ number: Double?, _ places: Int) -> String {
     number.map { String(format: "%.\(places)f", $0) } ?? "–"
 }
+
+/// As `print`, but out at once also where stdout is a pipe.
+func printLine(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }

@@ -17,7 +17,8 @@ public struct ConnectionEvent: Sendable, Equatable, CustomStringConvertible {
         switch change {
         case .connected(let url): "\(purpose): connected to \(url)"
         case .disconnected(let reason): "\(purpose): disconnected, \(reason)"
-        case .retrying(let after): "\(purpose): trying again in \(after)"
+        case .retrying(let after):
+            "\(purpose): trying again in \(Int64((after / .milliseconds(1)).rounded())) ms"
         case .gap(let stream, let after, let before):
             "\(purpose): \(stream) lacks what lies between \(after) and \(before); asking again"
         }

@@ -31,12 +31,13 @@ extension Service {
     private func add(to page: inout MetricsPage) {
         page.add("up_seconds", .gauge, "Time since the start.", upSeconds)
         page.add("ready", .gauge, "1 when all shards are live.", isLive && !isDraining ? 1.0 : 0.0)
-        page.add("records_accepted_total", .counter, "Telemetry records taken by the gateways.", metrics.accepted)
+        page.add("records_accepted_total", .counter, "Telemetry records taken by the gateways.", acceptedTotal)
         page.add(
             "records_refused_total", .counter, "Telemetry records refused by the gateways.",
             Refusal.Reason.allCases.map { ([("reason", $0.rawValue)], Double(metrics.refused[$0] ?? 0)) })
         page.add(
             "ingest_overloaded_total", .counter, "Bodies turned away: the log's queue was full.", metrics.overloaded)
+        page.add("log_appends_failed_total", .counter, "Bodies the log could not store.", metrics.appendsFailed)
         page.add("udp_datagrams_total", .counter, "Datagrams received.", node.udpCounts.received)
         page.add(
             "udp_dropped_total", .counter, "Datagrams dropped: the log's queue was full.", node.udpCounts.dropped)
@@ -77,6 +78,9 @@ extension MetricsPage {
         add(
             "shard_points", .gauge, "Points of all streams of the shard.",
             perShard { Double($0.streams.reduce(0) { $0 + $1.seq }) })
+        add(
+            "log_records_lost_total", .counter, "Log records gone before they were applied.",
+            shards.reduce(0) { $0 + Double($1.accounting.lost) })
         add(
             "log_records_refused_total", .counter, "Records in the log that could not be read.",
             Refusal.Reason.allCases.map { reason in

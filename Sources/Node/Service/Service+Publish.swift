@@ -71,6 +71,7 @@ extension Service {
             publishers[id]?.sources[origin.source] = source
             acknowledge(origin.source, id)
         case .failure(let error):
+            logFailed(error)
             // It stays in `waiting`: nothing from it on is acknowledged until it has come again and is durable.
             carryOut(
                 hub.send(

@@ -54,6 +54,9 @@ extension Service {
         body(stream)
     }
 
+    /// Telemetry records taken over HTTP, WebSocket and UDP.
+    var acceptedTotal: UInt64 { metrics.accepted + node.udpCounts.accepted }
+
     // MARK: Pitwall
 
     private var health: JSONWriter {
@@ -66,7 +69,7 @@ extension Service {
         json.raw(",\"version\":")
         json.string(slipstreamVersion)
         json.raw(",\"metrics\":{\"messagesReceived\":")
-        json.integer(metrics.accepted)
+        json.integer(acceptedTotal)
         json.raw(",\"messagesBroadcast\":")
         json.integer(hub.counters.framesSent)
         json.raw(",\"wsClients\":")
@@ -74,7 +77,7 @@ extension Service {
         json.raw(",\"errors\":")
         json.integer(metrics.refusedTotal)
         json.raw(",\"messageRate\":")
-        json.number(Double(metrics.accepted) / max(seconds, 0.001), decimals: 2)
+        json.number(Double(acceptedTotal) / max(seconds, 0.001), decimals: 2)
         json.raw(",\"ringBufferSize\":")
         json.integer(recent.count)
         json.raw("}}")
@@ -145,6 +148,7 @@ extension Service {
             switch result {
             case .success: exchange.respond(.ingested(accepted, status: 200))
             case .failure(let error):
+                self.logFailed(error)
                 exchange.respond(
                     .failure(error.isFull ? 507 : 503, error.isFull ? "log_full" : "log_failed", "\(error)"))
             }

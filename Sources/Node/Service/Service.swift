@@ -226,6 +226,15 @@ final class Service: WebHandler {
         return true
     }
 
+    /// Counted each time, told once a minute: a full disk refuses thousands.
+    func logFailed(_ error: LogError) {
+        metrics.appendsFailed += 1
+        let now = Timestamp.monotonic
+        if let told = metrics.appendFailureTold, now.microseconds - told.microseconds < 60_000_000 { return }
+        metrics.appendFailureTold = now
+        node.journal.error("the log refuses records", [.reason: "\(error)"])
+    }
+
     func takeToken() -> UInt64 {
         defer { nextToken += 1 }
         return nextToken

@@ -5,6 +5,7 @@ import Telemetry
 /// What the serving thread needs of the rest of the node.
 struct ServiceContext {
     let config: NodeConfig
+    let journal: Log
     let inbox: ServiceInbox
     let offer: LogOffer
     let replica: ReplicaThread

@@ -7,6 +7,9 @@ struct ServiceMetrics {
     var refused: [Refusal.Reason: UInt64] = [:]
     var outputs: UInt64 = 0
     var overloaded: UInt64 = 0
+    /// Bodies and publishes that the log could not store.
+    var appendsFailed: UInt64 = 0
+    var appendFailureTold: Timestamp?
     var violations: UInt64 = 0
     var requests: UInt64 = 0
     let startedAt = Timestamp.monotonic
