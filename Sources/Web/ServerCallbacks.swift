@@ -65,7 +65,7 @@ func timerFired(_ timer: UnsafeMutablePointer<lws_sorted_usec_list_t>?) {
     guard let timer else { return }
     let anchor = UnsafeMutableRawPointer(timer).assumingMemoryBound(to: slipstream_anchor.self)
     guard let owner = anchor.pointee.owner else { return }
-    Unmanaged<WebServer>.fromOpaque(owner).takeUnretainedValue().handler.timer()
+    Unmanaged<WebServer>.fromOpaque(owner).takeUnretainedValue().timerElapsed()
 }
 
 private func serverOwning(_ wsi: OpaquePointer) -> WebServer? {

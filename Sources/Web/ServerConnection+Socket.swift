@@ -7,7 +7,10 @@ extension ServerConnection {
     func upgradeAsked(for name: String) -> Int32 {
         let reader = HeaderReader(wsi: wsi)
         let path = reader.methodAndPath()?.path ?? ""
-        guard name.lowercased() == "websocket", server.configuration.webSocketPaths.contains(path) else {
+        guard name.lowercased() == "websocket" else {
+            return refuseUpgrade(.failure(400, "bad_request", "the only upgrade known here is websocket"))
+        }
+        guard server.configuration.webSocketPaths.contains(path) else {
             return refuseUpgrade(.failure(404, "not_found", "there is no WebSocket here"))
         }
         upgrade = (path, reader.query())

@@ -83,6 +83,12 @@ package final class WebServer: @unchecked Sendable {
         connectionCount < configuration.maxConnections
     }
 
+    /// While stopping, the timer only keeps the loop turning.
+    func timerElapsed() {
+        guard !isStopping.load(ordering: .acquiring) else { return }
+        handler.timer()
+    }
+
     func interrupted() {
         guard isAwake.exchange(false, ordering: .acquiringAndReleasing) else { return }
         handler.woken()

@@ -124,6 +124,13 @@ struct ClientTests {
         #expect(handler.all == ["closed - connection refused or host unreachable"])
     }
 
+    @Test func `a name is resolved, also when it has several addresses`() {
+        let socket = client.connect(
+            to: WebEndpoint(host: "localhost", port: server.server.port, path: "/ws"), handler: handler)
+        socket.send("hi".utf8)
+        #expect(eventually { handler.all == ["opened", "received hi"] })
+    }
+
     @Test func `a path without a WebSocket is told apart`() {
         _ = connect("/nothing")
         #expect(eventually { handler.all == ["closed - there is no WebSocket at this path"] })

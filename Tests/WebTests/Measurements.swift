@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 import Web
 
@@ -55,6 +56,23 @@ struct Measurements {
         let sorted = handler.times.value.sorted()
         print("round trip: p50 \(sorted[sorted.count / 2]) p99 \(sorted[sorted.count * 99 / 100])")
         socket.close()
+    }
+
+    @Test func `delay of a timer of one millisecond`() throws {
+        let server = try TestServer()
+        let delays = Box<[Duration]>([])
+        server.handler.onServerThread { handler in
+            var start = ContinuousClock.now
+            handler.onTimer = {
+                delays.value.append(ContinuousClock.now - start)
+                start = ContinuousClock.now
+                handler.server.withLock { $0.server }?.setTimer(microseconds: 1_000)
+            }
+            handler.onTimer()
+        }
+        while delays.value.count < 1_001 { usleep(1_000) }  // Between two looks; the count decides.
+        let sorted = delays.value.dropFirst().sorted()
+        print("timer of 1 ms: p50 \(sorted[sorted.count / 2]) p99 \(sorted[sorted.count * 99 / 100])")
     }
 
     @Test func `memory of an idle connection`() throws {
@@ -121,6 +139,7 @@ private final class PingHandler: WebSocketClientHandler {
 /// - Returns: false when nothing is left to come.
 private func drain(_ connections: [RawConnection], _ pusher: Pusher) -> Bool {
     for connection in connections { connection.discardWhatIsThere() }
+    usleep(300)  // Reading without a pause would take the kernel's lock of the socket from the sender.
     return pusher.left.value > 0
 }
 
