@@ -7,6 +7,9 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     .treatAllWarnings(as: .error),
+    // The hot path goes through many modules; without this, generics are not specialised across them and nothing small
+    // is inlined. Checks of exclusive access cost some 5 % of it and cannot fail in what the tests, which have them, run.
+    .unsafeFlags(["-cross-module-optimization", "-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 
 func module(_ name: String, uses dependencies: [Target.Dependency] = []) -> Target {
@@ -27,6 +30,7 @@ let libraries: [Target] = [
         name: "CSimdJSON",
         cxxSettings: [.unsafeFlags(["-O2"])],
         linkerSettings: [.linkedLibrary("simdjson")]),
+    .target(name: "CAllocations"),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
     .systemLibrary(name: "CWebSockets", pkgConfig: "libwebsockets"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
@@ -61,7 +65,10 @@ let package = Package(
             ]),
         .executableTarget(
             name: "slipstream",
-            dependencies: ["Node", "Client", "Simulation", "Telemetry", "JSON", "Compression", "Delivery", "Web"],
+            dependencies: [
+                "Node", "Client", "Simulation", "Telemetry", "JSON", "Compression", "Delivery", "Web", "Replication",
+                "Storage", "CAllocations",
+            ],
             swiftSettings: strict),
         // Processes that tests kill; not shipped.
         .executableTarget(

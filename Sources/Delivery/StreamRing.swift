@@ -22,7 +22,7 @@ package struct StreamRing: Sendable {
     /// Per kind: the newest seq.
     package private(set) var latest: [UInt64]
 
-    private var entries: [Entry?] = []
+    private var entries: [Entry] = []
     private var storage: [UInt8] = []
     private var head = 0  // Where the next output is stored.
     private var used = 0  // Bytes between the oldest output and `head`, skipped ones at the end included.
@@ -36,13 +36,11 @@ package struct StreamRing: Sendable {
         self.capacityMax = max(capacityMax, Limits.recordBytes)
     }
 
-    package var bytesReserved: Int { storage.count + entries.count * MemoryLayout<Entry?>.stride }
+    package var bytesReserved: Int { storage.count + entries.count * MemoryLayout<Entry>.stride }
 
     package subscript(_ ordinal: UInt64) -> Entry {
-        guard ordinal >= first, ordinal < end, let entry = entries[slot(ordinal)] else {
-            preconditionFailure("ordinal \(ordinal) is not in \(first)..<\(end)")
-        }
-        return entry
+        precondition(ordinal >= first && ordinal < end, "ordinal \(ordinal) is not in \(first)..<\(end)")
+        return entries[slot(ordinal)]
     }
 
     package func withBytes<Result>(of entry: Entry, _ body: (UnsafeRawBufferPointer) -> Result) -> Result {
@@ -96,8 +94,9 @@ package struct StreamRing: Sendable {
             if count <= storage.count, used + skipped + count <= storage.count {
                 if skipped > 0 { head = 0 }
                 used += skipped + count
-                defer { head = (head + count) % storage.count }
-                return head
+                let start = head
+                head = head + count == storage.count ? 0 : head + count
+                return start
             }
             if storage.count < capacityMax {
                 growStorage(for: count)
@@ -114,15 +113,14 @@ package struct StreamRing: Sendable {
             used = 0
             return
         }
-        let oldest = self[first]
+        let oldest = entries[slot(first)]
         floor[Int(oldest.kind.rawValue)] = oldest.seq
-        entries[slot(first)] = nil
         first += 1
         if first == end {
             head = 0
             used = 0
         } else {
-            let start = self[first].start
+            let start = entries[slot(first)].start
             used = start < head ? head - start : storage.count - start + head
         }
     }
@@ -150,7 +148,9 @@ package struct StreamRing: Sendable {
     }
 
     private mutating func growEntries() {
-        var larger = [Entry?](repeating: nil, count: max(8, entries.count * 2))
+        let none = Entry(
+            kind: .point, seq: 0, previous: 0, time: Timestamp(microseconds: 0), start: 0, count: 0)
+        var larger = [Entry](repeating: none, count: max(8, entries.count * 2))
         for ordinal in first..<end { larger[Int(ordinal & UInt64(larger.count - 1))] = self[ordinal] }
         entries = larger
     }

@@ -11,6 +11,20 @@ extension ChassisEngine {
         writeLapNumber(into: &json)
         writeStress(into: &json)
         writeMeta(into: &json)
+        if lapsText.isEmpty { writeLaps(into: &json) } else { json.raw(lapsText.bytes) }
+        json.number(",\"lap_distance_m\":", hasLap ? distance.metres : nil, decimals: 1)
+        json.raw(",\"distance_estimated\":")
+        json.bool(distance.isEstimated)
+        json.number(",\"speed_kmh\":", speed, decimals: 2)
+        json.raw(",\"time\":")
+        json.timestamp(time)
+        json.raw(",\"alerts\":")
+        if alertsText.isEmpty { write(alerts.active, into: &json) } else { json.raw(alertsText.bytes) }
+        json.raw("}")
+    }
+
+    /// What changes with laps only. Said at most points of a lap again, so `lapsText` keeps it.
+    func writeLaps(into json: inout JSONWriter) {
         writeDegradation(into: &json)
         json.raw(",\"last_lap\":")
         write(lastLap, into: &json)
@@ -18,17 +32,6 @@ extension ChassisEngine {
         write(bestLap, into: &json)
         json.raw(",\"laps_completed\":")
         json.integer(Int(lapsCompleted))
-        json.raw(",\"lap_distance_m\":")
-        json.number(hasLap ? distance.metres : nil, decimals: 1)
-        json.raw(",\"distance_estimated\":")
-        json.bool(distance.isEstimated)
-        json.raw(",\"speed_kmh\":")
-        json.number(speed, decimals: 2)
-        json.raw(",\"time\":")
-        json.timestamp(time)
-        json.raw(",\"alerts\":")
-        write(alerts.active, into: &json)
-        json.raw("}")
     }
 
     private func writeLapNumber(into json: inout JSONWriter) {
@@ -42,38 +45,26 @@ extension ChassisEngine {
     private func writeStress(into json: inout JSONWriter) {
         let stress = lap.stress
         let loss = TyreWear.predictedLoss(stress: stress)
-        json.raw(",\"lap_tire_stress\":")
-        json.number(stress, decimals: 6)
+        json.number(",\"lap_tire_stress\":", stress, decimals: 6)
         json.raw(",\"perSectorStress\":{")
         for sector in track.sectors.indices {
             writeKey(sector, into: &json)
             json.number(hasLap ? lap.sectorStress[sector] : 0, decimals: 6)
         }
-        json.raw("},\"predicted_loss_per_lap_seconds\":")
-        json.number(loss, decimals: 3)
-        json.raw(",\"laps_until_0_5s_loss\":")
-        json.number(TyreWear.lapsUntilHalfSecond(loss: loss), decimals: 2)
+        json.number("},\"predicted_loss_per_lap_seconds\":", loss, decimals: 3)
+        json.number(",\"laps_until_0_5s_loss\":", TyreWear.lapsUntilHalfSecond(loss: loss), decimals: 2)
     }
 
     private func writeMeta(into json: inout JSONWriter) {
-        json.raw(",\"meta\":{\"avgSpeed\":")
-        json.number(lap.speed.mean, decimals: 2)
-        json.raw(",\"maxSpeed\":")
-        json.number(lap.speed.largest, decimals: 2)
-        json.raw(",\"avgAcceleration\":")
-        json.number(lap.acceleration.mean, decimals: 3)
-        json.raw(",\"maxAcceleration\":")
-        json.number(lap.acceleration.largest, decimals: 3)
-        json.raw(",\"avgBraking\":")
-        json.number(lap.braking.mean, decimals: 2)
-        json.raw(",\"maxBraking\":")
-        json.number(lap.braking.largest, decimals: 2)
-        json.raw(",\"avgCornering\":")
-        json.number(lap.cornering.mean, decimals: 2)
-        json.raw(",\"maxCornering\":")
-        json.number(lap.cornering.largest, decimals: 2)
-        json.raw(",\"consistency\":")
-        json.number(lap.pace.consistency, decimals: 2)
+        json.number(",\"meta\":{\"avgSpeed\":", lap.speed.mean, decimals: 2)
+        json.number(",\"maxSpeed\":", lap.speed.largest, decimals: 2)
+        json.number(",\"avgAcceleration\":", lap.acceleration.mean, decimals: 3)
+        json.number(",\"maxAcceleration\":", lap.acceleration.largest, decimals: 3)
+        json.number(",\"avgBraking\":", lap.braking.mean, decimals: 2)
+        json.number(",\"maxBraking\":", lap.braking.largest, decimals: 2)
+        json.number(",\"avgCornering\":", lap.cornering.mean, decimals: 2)
+        json.number(",\"maxCornering\":", lap.cornering.largest, decimals: 2)
+        json.number(",\"consistency\":", lap.pace.consistency, decimals: 2)
         json.raw(",\"performanceTrend\":\"")
         json.raw(trend.name)
         json.raw("\",\"sectorTimes\":{")
@@ -89,12 +80,9 @@ extension ChassisEngine {
     private func writeDegradation(into json: inout JSONWriter) {
         json.raw(",\"degradation_s_per_lap\":")
         if let estimate = degradation.estimate {
-            json.raw("{\"value\":")
-            json.number(estimate.value, decimals: 4)
-            json.raw(",\"low\":")
-            json.number(estimate.low, decimals: 4)
-            json.raw(",\"high\":")
-            json.number(estimate.high, decimals: 4)
+            json.number("{\"value\":", estimate.value, decimals: 4)
+            json.number(",\"low\":", estimate.low, decimals: 4)
+            json.number(",\"high\":", estimate.high, decimals: 4)
             json.raw(",\"laps\":")
             json.integer(estimate.laps)
             json.raw("}")
@@ -119,15 +107,13 @@ extension ChassisEngine {
         guard let result else { return json.raw("null") }
         json.raw("{\"lap\":")
         json.integer(Int(result.number))
-        json.raw(",\"seconds\":")
-        json.number(result.seconds, decimals: 3)
+        json.number(",\"seconds\":", result.seconds, decimals: 3)
         json.raw(",\"sectors\":{")
         for (sector, seconds) in result.sectors.enumerated() {
             writeKey(sector, into: &json)
             json.number(seconds, decimals: 3)
         }
-        json.raw("},\"tire_stress\":")
-        json.number(result.stress, decimals: 6)
+        json.number("},\"tire_stress\":", result.stress, decimals: 6)
         json.raw(",\"exact\":")
         json.bool(result.isExact)
         json.raw(",\"settled\":")

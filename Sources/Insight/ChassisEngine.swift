@@ -45,12 +45,15 @@ package struct ChassisEngine: Engine {
     /// Points of laps gone by that came too late to be counted there.
     package internal(set) var latePoints: UInt64 = 0
 
-    package internal(set) var lastLap: LapResult?
-    package internal(set) var bestLap: LapResult?
-    package internal(set) var lapsCompleted: UInt32 = 0
-    var degradation = Degradation()
+    package internal(set) var lastLap: LapResult? { didSet { lapsText.removeAll() } }
+    package internal(set) var bestLap: LapResult? { didSet { lapsText.removeAll() } }
+    package internal(set) var lapsCompleted: UInt32 = 0 { didSet { lapsText.removeAll() } }
+    var degradation = Degradation() { didSet { lapsText.removeAll() } }
+    /// What insights say of these four; empty when it has to be written anew. It follows from them, so it is no state.
+    private(set) var lapsText = JSONWriter()
     var trend = SpeedTrend()
-    var alerts = AlertBook()
+    var alerts = AlertBook() { didSet { alertsText.removeAll() } }
+    private(set) var alertsText = JSONWriter()
     // Both follow from `alerts`, kept so that a point need not look there.
     var wearLimit = TyreWear.stressToExceed(.none)
     var isInconsistent = false
@@ -89,10 +92,26 @@ package struct ChassisEngine: Engine {
 
     private mutating func report(into outputs: inout EngineOutputs) {
         secondsSinceReport = 0
+        writeTexts()
         writeInsight(into: &outputs.insight)
         guard !alerts.news.isEmpty else { return }
         write(alerts.news, into: &outputs.alerts)
         alerts.forgetNews()
+    }
+
+    /// Writes anew what has changed since the last insight.
+    private mutating func writeTexts() {
+        var text = JSONWriter()
+        if lapsText.isEmpty {
+            swap(&text, &lapsText)
+            writeLaps(into: &text)
+            swap(&text, &lapsText)
+        }
+        if alertsText.isEmpty {
+            swap(&text, &alertsText)
+            write(alerts.active, into: &text)
+            swap(&text, &alertsText)
+        }
     }
 
     // MARK: Which lap a point belongs to

@@ -71,22 +71,30 @@ struct Degradation: Sendable {
         for index in laps.indices where laps[index].verdict == .slow || laps[index].verdict == .outlier {
             laps[index].verdict = .clean
         }
-        let times = laps.filter { $0.verdict == .clean }.map(\.seconds).sorted()
-        guard times.count >= 3 else { return }
-        let slow = times[(times.count - 1) / 4] * Degradation.slowFactor
+        // Arrays that grow by themselves would be most of what a lap allocates.
+        var values: [Double] = []
+        values.reserveCapacity(laps.count)
+        for lap in laps where lap.verdict == .clean { values.append(lap.seconds) }
+        guard values.count >= 3 else { return }
+        values.sort()
+        let slow = values[(values.count - 1) / 4] * Degradation.slowFactor
         for index in laps.indices where laps[index].verdict == .clean && laps[index].seconds > slow {
             laps[index].verdict = .slow
         }
-        let clean = laps.filter { $0.verdict == .clean }
-        guard clean.count >= Degradation.lapsMin else { return }
-        let line = Degradation.theilSen(clean)
-        let correction = 1 + 5 / Double(clean.count - 2)
-        let deviation = 1.4826 * correction * median(of: clean.map { line.residual($0).magnitude })
+        let count = cleanCount
+        guard count >= Degradation.lapsMin else { return }
+        let line = theilSen(&values)
+        let correction = 1 + 5 / Double(count - 2)
+        values.removeAll(keepingCapacity: true)
+        for lap in laps where lap.verdict == .clean { values.append(line.residual(lap).magnitude) }
+        let deviation = 1.4826 * correction * median(reordering: &values)
         let limit = Degradation.outlierDeviations * max(Degradation.deviationMin, deviation)
         for index in laps.indices where laps[index].verdict == .clean && line.residual(laps[index]).magnitude > limit {
             laps[index].verdict = .outlier
         }
     }
+
+    private var cleanCount: Int { laps.count { $0.verdict == .clean } }
 
     private struct Line {
         let slope: Double
@@ -94,22 +102,26 @@ struct Degradation: Sendable {
         func residual(_ lap: TimedLap) -> Double { lap.seconds - intercept - slope * Double(lap.number) }
     }
 
-    private static func theilSen(_ laps: [TimedLap]) -> Line {
+    /// Of the clean laps. `values` is only memory.
+    private func theilSen(_ values: inout [Double]) -> Line {
         var slopes: [Double] = []
         slopes.reserveCapacity(laps.count * (laps.count - 1) / 2)
-        for (index, first) in laps.enumerated() {
-            for second in laps[(index + 1)...] where second.number != first.number {
+        for (index, first) in laps.enumerated() where first.verdict == .clean {
+            for second in laps[(index + 1)...] where second.verdict == .clean && second.number != first.number {
                 slopes.append((second.seconds - first.seconds) / (Double(second.number) - Double(first.number)))
             }
         }
-        let slope = median(of: slopes)
-        return Line(slope: slope, intercept: median(of: laps.map { $0.seconds - slope * Double($0.number) }))
+        let slope = median(reordering: &slopes)
+        values.removeAll(keepingCapacity: true)
+        for lap in laps where lap.verdict == .clean { values.append(lap.seconds - slope * Double(lap.number)) }
+        return Line(slope: slope, intercept: median(reordering: &values))
     }
 
     private func fit() -> Estimate? {
-        let clean = laps.filter { $0.verdict == .clean }
-        guard clean.count >= Degradation.lapsMin else { return nil }
-        let count = Double(clean.count)
+        let clean = laps.lazy.filter { $0.verdict == .clean }
+        let laps = cleanCount
+        guard laps >= Degradation.lapsMin else { return nil }
+        let count = Double(laps)
         let meanLap = clean.reduce(0) { $0 + Double($1.number) } / count
         let meanTime = clean.reduce(0) { $0 + $1.seconds } / count
         var spread = 0.0
@@ -125,7 +137,7 @@ struct Degradation: Sendable {
         let squares = clean.reduce(0) { $0 + line.residual($1) * line.residual($1) }
         let deviation = (squares / (count - 2) / spread).squareRoot()
         let margin = Degradation.studentT90(degreesOfFreedom: count - 2) * deviation
-        return Estimate(value: slope, low: slope - margin, high: slope + margin, laps: clean.count)
+        return Estimate(value: slope, low: slope - margin, high: slope + margin, laps: laps)
     }
 
     /// The 90 % quantile of Student's t, so 80 % lie within ± it; within 0.002 from 3 degrees of freedom on.

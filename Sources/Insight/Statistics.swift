@@ -48,12 +48,30 @@ extension Double {
     func rounded(to powerOfTen: Double) -> Double { (self * powerOfTen).rounded(.toNearestOrAwayFromZero) / powerOfTen }
 }
 
-/// The median; 0 of nothing. Of an even number the mean of the middle two.
-func median(of values: [Double]) -> Double {
+/// The median; 0 of nothing. Of an even number the mean of the middle two. The values are in another order afterwards.
+///
+/// Allocates nothing, unlike sorting. Source: Hoare 1961, "Algorithm 65: Find", with the middle element as pivot.
+func median(reordering values: inout [Double]) -> Double {
     guard !values.isEmpty else { return 0 }
-    let sorted = values.sorted()
-    let middle = sorted.count / 2
-    return sorted.count.isMultiple(of: 2) ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
+    let middle = values.count / 2
+    var (low, high) = (0, values.count - 1)
+    while low < high {
+        let pivot = values[(low + high) / 2]
+        var (left, right) = (low, high)
+        while left <= right {
+            while values[left] < pivot { left += 1 }
+            while pivot < values[right] { right -= 1 }
+            if left <= right {
+                values.swapAt(left, right)
+                left += 1
+                right -= 1
+            }
+        }
+        if right < middle { low = left }
+        if middle < left { high = right }
+    }
+    guard values.count.isMultiple(of: 2) else { return values[middle] }
+    return ((values[..<middle].max() ?? 0) + values[middle]) / 2
 }
 
 // MARK: Snapshot format

@@ -74,8 +74,8 @@ package struct Shard {
                 record: { _, record in
                     let state = state(of: record.chassis, &scratch, &outputs)
                     if let only, !only.isStream(state.id) { return }
-                    if let source, !isNew(source, entry, state) { return }
-                    fold(record, entry, state, &scratch, &outputs)
+                    if let source, !Shard.isNew(source, entry, state) { return }
+                    Shard.fold(record, entry, state, &scratch, &outputs)
                 },
                 refused: { _, refusal in accounting.refused[refusal.reason, default: 0] += 1 })
         } catch {
@@ -83,7 +83,9 @@ package struct Shard {
         }
     }
 
-    private func fold(
+    // Static from here on: methods of a struct that is being changed would be given a copy of it, for every record.
+
+    private static func fold(
         _ record: borrowing Record, _ entry: LogBatch.Entry, _ state: StreamState, _ scratch: inout FoldScratch,
         _ outputs: inout OutputBatch
     ) {
@@ -94,7 +96,7 @@ package struct Shard {
     }
 
     /// Numbers a point's outputs and hands them on.
-    private func say(
+    private static func say(
         _ point: borrowing Point, _ json: UnsafeRawBufferPointer, _ state: StreamState, _ number: Int32,
         _ said: inout EngineOutputs, _ outputs: inout OutputBatch
     ) {
@@ -109,7 +111,7 @@ package struct Shard {
         }
     }
 
-    private func emit(
+    private static func emit(
         _ kind: OutputKind, _ json: UnsafeRawBufferPointer, _ point: borrowing Point, _ state: StreamState,
         _ number: Int32, _ outputs: inout OutputBatch
     ) {
@@ -127,11 +129,11 @@ package struct Shard {
         guard let key, let number = index.number(of: key) else { return }
         let state = states[number]
         state.assembler.flush { point, json in
-            say(point, json, state, Int32(number), &scratch.said, &outputs)
+            Shard.say(point, json, state, Int32(number), &scratch.said, &outputs)
         }
     }
 
-    private func isNew(_ source: UnsafeRawBufferPointer, _ entry: LogBatch.Entry, _ state: StreamState) -> Bool {
+    private static func isNew(_ source: UnsafeRawBufferPointer, _ entry: LogBatch.Entry, _ state: StreamState) -> Bool {
         if state.judged != entry.offset {
             state.judged = entry.offset
             state.judgedNew = state.sources.accept(source, entry.sequence, at: state.lastSaid[0])

@@ -35,6 +35,7 @@ package struct JSONWriter: Sendable {
         text.withUTF8 { contents(of: UnsafeRawBufferPointer($0)) }
     }
     private mutating func contents(of utf8: UnsafeRawBufferPointer) {
+        if utf8.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) { return raw(utf8) }
         for byte in utf8 {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"):
@@ -55,13 +56,14 @@ package struct JSONWriter: Sendable {
     }
 
     package mutating func integer(_ value: some FixedWidthInteger) {
-        decimal(UInt64(value.magnitude), isNegative: value < 0, places: 0)
+        integer(UInt64(value.magnitude), isNegative: value < 0)
     }
     // Generics are not specialised across modules; these are what the hot paths call.
-    package mutating func integer(_ value: Int) {
-        decimal(UInt64(value.magnitude), isNegative: value < 0, places: 0)
+    package mutating func integer(_ value: Int) { integer(UInt64(value.magnitude), isNegative: value < 0) }
+    package mutating func integer(_ value: UInt64) { integer(value, isNegative: false) }
+    private mutating func integer(_ value: UInt64, isNegative: Bool) {
+        write(atMost: DigitWriter.numberMax) { $0.number(value, isNegative: isNegative, places: 0) }
     }
-    package mutating func integer(_ value: UInt64) { decimal(value, isNegative: false, places: 0) }
     package mutating func bool(_ value: Bool) { value ? raw("true") : raw("false") }
 
     /// The shortest decimal that reads back as the same number; `null` for NaN and infinity, which JSON has not.
@@ -72,16 +74,30 @@ package struct JSONWriter: Sendable {
     }
 
     /// Rounded half away from zero to `decimals` (0...9) places, trailing zeros dropped.
-    package mutating func number(_ value: Double, decimals: Int) {
-        precondition((0...9).contains(decimals), "decimals must be in 0...9, not \(decimals)")
-        let scale = powersOfTen[decimals]
-        let scaled = (value * Double(scale)).rounded(.toNearestOrAwayFromZero)
-        guard value.isFinite, scaled.magnitude < 9e18 else { return number(value) }
-        decimal(UInt64(scaled.magnitude), isNegative: scaled < 0, places: decimals)
-    }
+    package mutating func number(_ value: Double, decimals: Int) { number("", value, decimals: decimals) }
     /// As `number(_:decimals:)`, or `null`.
     package mutating func number(_ value: Double?, decimals: Int) {
-        if let value { number(value, decimals: decimals) } else { raw("null") }
+        if let value { number("", value, decimals: decimals) } else { raw("null") }
+    }
+    /// `text`, which is right JSON, and the number: one append, for most of what is written is these.
+    package mutating func number(_ text: StaticString, _ value: Double, decimals: Int) {
+        precondition((0...9).contains(decimals), "decimals must be in 0...9, not \(decimals)")
+        let scaled = value * Double(powersOfTen[decimals])
+        guard scaled.magnitude < 9e18 else {
+            raw(text)
+            return number(value)
+        }
+        let whole = UInt64(scaled.magnitude)
+        let rounded = scaled.magnitude - Double(whole) >= 0.5 ? whole + 1 : whole
+        write(atMost: text.utf8CodeUnitCount + DigitWriter.numberMax) {
+            $0.text(text)
+            $0.number(rounded, isNegative: scaled < 0 && rounded > 0, places: decimals)
+        }
+    }
+    package mutating func number(_ text: StaticString, _ value: Double?, decimals: Int) {
+        if let value { return number(text, value, decimals: decimals) }
+        raw(text)
+        raw("null")
     }
 
     /// `"2025-09-06T18:40:41.926Z"`, with the quotes.
@@ -96,73 +112,39 @@ package struct JSONWriter: Sendable {
 
     private mutating func timestamp(_ time: Timestamp, microsecond: Int) {
         let civil = time.civil
-        bytes.append(UInt8(ascii: "\""))
-        padded(civil.year, width: 4)
-        bytes.append(UInt8(ascii: "-"))
-        padded(civil.month, width: 2)
-        bytes.append(UInt8(ascii: "-"))
-        padded(civil.day, width: 2)
-        bytes.append(UInt8(ascii: "T"))
-        padded(civil.hour, width: 2)
-        bytes.append(UInt8(ascii: ":"))
-        padded(civil.minute, width: 2)
-        bytes.append(UInt8(ascii: ":"))
-        padded(civil.second, width: 2)
-        bytes.append(UInt8(ascii: "."))
-        padded(civil.millisecond, width: 3)
-        if microsecond > 0 { padded(microsecond, width: 3) }
-        bytes.append(UInt8(ascii: "Z"))
-        bytes.append(UInt8(ascii: "\""))
+        write(atMost: 32) {
+            $0.byte(UInt8(ascii: "\""))
+            $0.padded(civil.year, width: 4)
+            $0.byte(UInt8(ascii: "-"))
+            $0.padded(civil.month, width: 2)
+            $0.byte(UInt8(ascii: "-"))
+            $0.padded(civil.day, width: 2)
+            $0.byte(UInt8(ascii: "T"))
+            $0.padded(civil.hour, width: 2)
+            $0.byte(UInt8(ascii: ":"))
+            $0.padded(civil.minute, width: 2)
+            $0.byte(UInt8(ascii: ":"))
+            $0.padded(civil.second, width: 2)
+            $0.byte(UInt8(ascii: "."))
+            $0.padded(civil.millisecond, width: 3)
+            if microsecond > 0 { $0.padded(microsecond, width: 3) }
+            $0.byte(UInt8(ascii: "Z"))
+            $0.byte(UInt8(ascii: "\""))
+        }
     }
 
-    /// `value` / 10^`places`, trailing zeros of the fraction dropped. One append: most of what is written is numbers.
-    private mutating func decimal(_ value: UInt64, isNegative: Bool, places: Int) {
-        var rest = value
-        var places = places
-        while places > 0, rest % 10 == 0 {
-            rest /= 10
-            places -= 1
-        }
-        var digits = max(1, places + 1)
-        while digits < powersOfTen.count, rest >= powersOfTen[digits] { digits += 1 }
-        let count = digits + (places > 0 ? 1 : 0) + (isNegative ? 1 : 0)
+    /// Makes room once for several small things.
+    @inline(__always)
+    private mutating func write(atMost count: Int, _ body: (inout DigitWriter) -> Void) {
         bytes.append(addingCapacity: count) { span in
             span.withUnsafeMutableBufferPointer { buffer, initialized in
-                var index = initialized + count
-                for digit in 0..<digits {
-                    if digit == places, places > 0 {
-                        index -= 1
-                        buffer[index] = UInt8(ascii: ".")
-                    }
-                    index -= 1
-                    buffer[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-                    rest /= 10
-                }
-                if isNegative { buffer[index - 1] = UInt8(ascii: "-") }
-                initialized += count
-            }
-        }
-    }
-    private mutating func padded(_ value: Int, width: Int) {
-        var rest = max(0, value)
-        bytes.append(addingCapacity: width) { span in
-            span.withUnsafeMutableBufferPointer { buffer, initialized in
-                for index in (initialized..<initialized + width).reversed() {
-                    buffer[index] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-                    rest /= 10
-                }
-                initialized += width
+                var writer = DigitWriter(UnsafeMutableBufferPointer(rebasing: buffer[initialized...]))
+                body(&writer)
+                initialized += writer.count
             }
         }
     }
 }
-
-/// 10^0 … 10^19, all that a `UInt64` holds.
-private let powersOfTen: [UInt64] = [
-    1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000,
-    100_000_000_000, 1_000_000_000_000, 10_000_000_000_000, 100_000_000_000_000, 1_000_000_000_000_000,
-    10_000_000_000_000_000, 100_000_000_000_000_000, 1_000_000_000_000_000_000, 10_000_000_000_000_000_000,
-]
 
 private func hexDigit(_ value: UInt8) -> UInt8 {
     value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10

@@ -6,7 +6,10 @@ import Node
 @main
 struct Slipstream {
     static var commands: [any Command.Type] {
-        [NodeCommand.self, DemoCommand.self, PlayCommand.self, TailCommand.self, StatusCommand.self]
+        [
+            NodeCommand.self, DemoCommand.self, PlayCommand.self, TailCommand.self, StatusCommand.self,
+            BenchCommand.self,
+        ]
     }
 
     static func main() async {

@@ -1,5 +1,6 @@
 import Delivery
 import Replication
+import Storage
 import Telemetry
 import Web
 
@@ -58,6 +59,12 @@ extension Service {
         page.add("http_requests_total", .counter, "HTTP requests.", metrics.requests)
         let ringBytes = hub.streams.values.reduce(0) { $0 + $1.ring.bytesReserved }
         page.add("ring_memory_bytes", .gauge, "Memory of all rings.", Double(ringBytes))
+        let log = node.offer.writer.metrics
+        page.add("log_commits_total", .counter, "Commits of the log, each synced to disk.", UInt64(log.commits))
+        page.add("log_commits_failed_total", .counter, "Commits that stored nothing.", UInt64(log.commitsFailed))
+        page.add("log_commit_seconds_total", .counter, "Time spent in commits.", log.commitSeconds)
+        page.add("log_commit_seconds_max", .gauge, "The longest commit.", log.commitSecondsMax)
+        page.add("log_queue_bytes", .gauge, "Records that wait for the log.", UInt64(log.queueBytes))
         let snapshots = node.replica.snapshotCounts
         page.add("snapshots_saved_total", .counter, "Snapshots stored.", snapshots.saved)
         page.add("snapshots_failed_total", .counter, "Snapshots that could not be stored.", snapshots.failed)

@@ -150,7 +150,8 @@ final class Service: WebHandler {
 
     // MARK: Time
 
-    /// New outputs go out at once, but at most every millisecond: under load a frame then holds many points.
+    /// New outputs go out at once, unless others did a moment ago: under load a frame then holds many points. The timer
+    /// knows milliseconds only, so what waits for it waits that long.
     private func flushSoon() {
         guard needsFlush else { return }
         let waited = Timestamp.monotonic.microseconds - flushedAt.microseconds
@@ -177,7 +178,7 @@ final class Service: WebHandler {
     /// Sets the one timer there is.
     func arm() { node.setTimer(needsFlush ? Service.coalescingMicroseconds : Service.tickMicroseconds) }
 
-    private static let coalescingMicroseconds: Int64 = 1_000
+    private static let coalescingMicroseconds: Int64 = 250
     private static let tickMicroseconds: Int64 = 50_000
 
     // MARK: Effects
