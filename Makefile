@@ -17,7 +17,7 @@ build: setup ## build the slipstream command for release
 
 test: setup ## run all tests; SANITIZE=thread or SANITIZE=address, FILTER=LapTimeTests
 	TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/thread-sanitizer.supp \
-	swift test $(if $(SANITIZE),--sanitize=$(SANITIZE)) $(if $(FILTER),--filter $(FILTER))
+	swift test --no-parallel $(if $(SANITIZE),--sanitize=$(SANITIZE)) $(if $(FILTER),--filter $(FILTER))
 
 demo: build ## a node, a simulated race, a live table and the dashboard; DURATION=30 ends it after 30 s
 	$(SLIPSTREAM) demo $(if $(DURATION),--duration $(DURATION))

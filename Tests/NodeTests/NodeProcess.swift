@@ -105,8 +105,16 @@ final class NodeProcess {
 
     func json(_ path: String) async throws -> JSONValue { try JSONValue.parse(try await get(path).body) }
 
-    /// The state hash of all streams, when no rows are waiting.
-    func stateHash() async throws -> String { try await json("/v1/cluster")["totals"]?["state_hash"]?.string ?? "" }
+    /// The state hash of all streams, once the replica has made `points` of what is in the log.
+    func stateHash(at points: Int) async throws -> String {
+        var hash = ""
+        try await eventually(within: 60, "\(points) points") { [self] in
+            let totals = try await json("/v1/cluster")["totals"]
+            hash = totals?["state_hash"]?.string ?? ""
+            return totals?["points"]?.int == points
+        }
+        return hash
+    }
 }
 
 /// Waits for a condition, not for a time; the time only bounds it.
