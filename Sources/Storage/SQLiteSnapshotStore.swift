@@ -1,6 +1,5 @@
 import Compression
 import Replication
-import Synchronization
 import Telemetry
 
 /// Snapshots in a SQLite file of their own, so that writing a large one never lengthens the log's WAL. Compressed.
@@ -13,7 +12,7 @@ package final class SQLiteSnapshotStore: SnapshotStore {
         var lock: DirectoryLock?
     }
     private let kept: Int
-    private let state: Mutex<State>
+    private let state: Monitor<State>
 
     /// - Parameters:
     ///   - directory: for this store alone; made when it is not there.
@@ -31,7 +30,7 @@ package final class SQLiteSnapshotStore: SnapshotStore {
                     offset INTEGER, data BLOB);
                 CREATE INDEX IF NOT EXISTS snapshot_of ON snapshot (partition, offset);
                 """)
-            state = Mutex(State(connection: connection, lock: lock))
+            state = Monitor(State(connection: connection, lock: lock))
         } catch {
             throw error.logError
         }
@@ -87,8 +86,8 @@ package final class SQLiteSnapshotStore: SnapshotStore {
     }
 
     private func with<Value>(
-        _ body: (Connection) throws(SQLiteError) -> sending Value
-    ) throws(LogError) -> sending Value {
+        _ body: (Connection) throws(SQLiteError) -> Value
+    ) throws(LogError) -> Value {
         try state.withLock { (state) throws(LogError) in
             guard let connection = state.connection else { throw .closed }
             do throws(SQLiteError) { return try body(connection) } catch { throw error.logError }

@@ -70,6 +70,25 @@ private let canMount = SmallDisk(megabytes: 1) != nil
         #expect(try readNumbers(again) == stored)
     }
 
+    /// With 1 MiB of WAL its own thread keeps up, with 64 KiB it cannot, and the appends have to bound it.
+    @Test(.enabled(if: canMount, "mounting a tmpfs needs root"), arguments: [64 << 10, 1 << 20])
+    func `on a full disk retention still makes room`(walBytes: Int) throws {
+        let disk = try #require(SmallDisk(megabytes: 8))
+        var settings = SQLiteLog.Settings()
+        settings.compressionLevel = nil
+        settings.walBytes = walBytes
+        let log = try SQLiteLog(directory: disk.path + "/log", topic: "t", settings: settings)
+        defer { log.close() }
+        #expect(throws: LogError.self) {
+            for number in 0... { _ = try log.append([record(number, bytes: 10_000)]) }
+        }
+        let end = try log.endOffset(of: PartitionID(0))
+        // Deleting needs some WAL too, which the reserve gives.
+        let removed = try log.remove(beyond: Retention(bytesPerPartition: 1 << 20), at: wallClock())
+        #expect(removed > 0)
+        #expect(try log.append([record(0, bytes: 10_000)]) == [end])
+    }
+
     @Test func `a file at its largest refuses appends like a full disk`() throws {
         let directory = try TemporaryDirectory()
         var plain = SQLiteLog.Settings()

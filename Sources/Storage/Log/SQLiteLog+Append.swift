@@ -1,5 +1,4 @@
 import Replication
-import Synchronization
 import Telemetry
 
 /// Who may write, and who waits for it. One thread at a time has the turn and with it the file.
@@ -36,6 +35,8 @@ extension SQLiteLog {
         }
         if let (file, group) = work {
             let results = commit(group, to: file)
+            // The log's own thread has fallen behind, or a reader holds on to the WAL. It must not fill the disk.
+            if file.connection.walBytes >= settings.walBytesMax { checkpoint(file.connection) }
             turn.update { turn in
                 turn.isTaken = false
                 turn.walBytes = file.connection.walBytes
@@ -55,8 +56,10 @@ extension SQLiteLog {
         let offsets = group.map { waiting in waiting.records.map { commit.add($0) } }
         let rows = commit.finish()
         do throws(LogError) {
-            try storeEvenIfWALIsFull(rows, commit.firsts, in: file)
-        } catch { return group.map { _ in .failure(error) } }
+            try store(rows, firsts: commit.firsts, in: file)
+        } catch {
+            return group.map { _ in .failure(error) }
+        }
         let firsts = Dictionary(uniqueKeysWithValues: commit.firsts)
         positions.withLock { positions in
             for (row, chunk) in zip(rows, commit.chunks) {
@@ -66,26 +69,17 @@ extension SQLiteLog {
         return offsets.map { .success($0) }
     }
 
-    /// The disk may be full of a WAL whose pages have room in the file: once they are moved it begins anew.
-    private func storeEvenIfWALIsFull(
-        _ rows: [LogRow], _ firsts: [(partition: PartitionID, first: FirstRecord)], in file: LogFile
+    /// A full disk is one that is still full when the WAL has begun anew: the file itself may have room that retention
+    /// made, and only the way there may be too narrow.
+    private func store(
+        _ rows: [LogRow], firsts: [(PartitionID, FirstRecord)], in file: LogFile
     ) throws(LogError) {
         do throws(LogError) {
             try file.store(rows, firsts: firsts)
         } catch {
-            guard case .full = error, moveWAL(of: file) else { throw error }
+            guard case .full = error else { throw error }
+            checkpoint(file.connection)
             try file.store(rows, firsts: firsts)
-        }
-    }
-
-    /// - Returns: whether all of it was moved.
-    @discardableResult
-    func moveWAL(of file: LogFile) -> Bool {
-        moving.withLock { _ in
-            do throws(SQLiteError) {
-                let checkpoint = try file.connection.checkpoint()
-                return checkpoint.moved == checkpoint.pages
-            } catch { return false }  // It is as it was; whoever needed the room says that there is none.
         }
     }
 }

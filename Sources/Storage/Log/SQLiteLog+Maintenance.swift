@@ -1,6 +1,5 @@
 import Glibc
 import Replication
-import Synchronization
 import Telemetry
 
 /// The log's own thread: moves the WAL into the file beside the appends, and forgets what retention lets go.
@@ -16,7 +15,9 @@ extension SQLiteLog {
                 { $0.isClosing || $0.walBytes - $0.walBytesMoved >= step }, orAfter: settings.retentionInterval
             ) { turn in (turn.isClosing, turn.walBytes - turn.walBytesMoved >= step) }
             if isClosing { return }
-            if wantsCheckpoint { checkpoint(checkpointer) }
+            if wantsCheckpoint { emptyWAL(with: checkpointer) }
+            // Given away on a full disk; there may be room again.
+            withTurn { _ in reserve.take() }
             if settings.retention != .forever, ContinuousClock.now >= nextRetention {
                 // What cannot be removed now is tried again at the next interval.
                 _ = try? remove(beyond: settings.retention, at: clock())
@@ -27,13 +28,13 @@ extension SQLiteLog {
 
     /// Moves most of the WAL while appends go on. Only when it has become too large do they wait, for the short rest
     /// that was added meanwhile: the next append then begins the WAL anew.
-    private func checkpoint(_ checkpointer: Connection) {
+    private func emptyWAL(with checkpointer: Connection) {
         let length = turn.withLock { $0.walBytes }
-        // When it fails the WAL still has everything, and it is tried again after as much has been added.
-        moving.withLock { _ in _ = try? checkpointer.checkpoint() }
+        // When it fails it is tried again after as much has been added.
+        checkpoint(checkpointer)
         turn.withLock { $0.walBytesMoved = length }
         guard length >= settings.walBytes else { return }
-        withTurn { file in moveWAL(of: file) }
+        withTurn { file in checkpoint(file.connection) }
     }
 
     @discardableResult
@@ -70,12 +71,27 @@ extension SQLiteLog {
                 guard let last = gone.last else { return 0 }
                 // First out of sight, then out of the file, so that no reader looks for what is not there.
                 positions.withLock { $0.advance(partition, to: last.end) }
-                try file.remove(before: last.end, of: partition, end: state.end, through: state.through)
+                try removeEvenIfFull(before: last.end, of: partition, state, from: file)
                 return Int(last.end.value - state.earliest.value)
             }
         }
         guard let result else { throw .closed }
         return try result.get()
+    }
+
+    private func removeEvenIfFull(
+        before earliest: Offset, of partition: PartitionID, _ state: Positions.Partition, from file: LogFile
+    ) throws(LogError) {
+        do throws(LogError) {
+            try file.remove(before: earliest, of: partition, end: state.end, through: state.through)
+        } catch {
+            guard case .full = error else { throw error }
+            reserve.give()
+            defer { reserve.take() }
+            // The WAL begins anew after this and has the room that deleting needs.
+            checkpoint(file.connection)
+            try file.remove(before: earliest, of: partition, end: state.end, through: state.through)
+        }
     }
 
     /// Runs `body` while no append can; `nil` when the log is closed.

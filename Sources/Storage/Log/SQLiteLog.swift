@@ -1,6 +1,5 @@
 import Compression
 import Replication
-import Synchronization
 import Telemetry
 
 /// A durable log in one SQLite file. Append returns after the commit is synced; appends that come while one is under
@@ -13,8 +12,10 @@ package final class SQLiteLog: RetainingLog {
         package var partitionCount = 12
         /// Records kept in memory for readers at the end, of all partitions together.
         package var tailBytes = 8 << 20
-        /// The WAL is emptied when it has grown to this.
-        package var walBytes = 64 << 20
+        /// The WAL is emptied beside the appends when it has grown to this, and in their way at twice this. As much as
+        /// that is also kept free on the disk.
+        package var walBytes = 16 << 20
+        var walBytesMax: Int { 2 * walBytes }
         /// A commit's records of one partition are split into rows of about this, so that reading one record of a big
         /// commit does not decode all of it.
         package var rowBytes = 256 << 10
@@ -34,13 +35,16 @@ package final class SQLiteLog: RetainingLog {
     let clock: @Sendable () -> Timestamp
     /// Who may write, and who waits for it.
     let turn: Monitor<Turn>
-    let positions: Mutex<Positions>
+    let positions: Monitor<Positions>
     let readers: ReaderPool
-    /// One moves the WAL at a time, or SQLite calls the other busy and moves nothing.
-    let moving = Mutex(())
+    /// Given and taken by whoever has the turn.
+    let reserve: Reserve
+    /// SQLite refuses a second checkpoint while one is under way; here it waits, for whoever has the turn needs it done.
+    /// The state is how many there were.
+    private let checkpoints = Monitor(0)
     /// For whoever has the turn.
     let compressor: Zstd.Compressor?
-    private let worker = Mutex<Worker?>(nil)
+    private let worker = Monitor<Worker?>(nil)
 
     /// - Parameters:
     ///   - directory: for this log alone; made when it is not there.
@@ -65,9 +69,11 @@ package final class SQLiteLog: RetainingLog {
         self.topic = topic
         self.settings = settings
         self.clock = clock
-        positions = Mutex(Positions(recovered, tailBytes: settings.tailBytes))
+        positions = Monitor(Positions(recovered, tailBytes: settings.tailBytes))
         turn = Monitor(Turn(file: file, lock: lock))
         readers = ReaderPool(path: path)
+        reserve = Reserve(path: directory + "/reserve", bytes: settings.walBytesMax)
+        reserve.take()
         compressor = settings.compressionLevel.map { Zstd.Compressor(level: $0) }
         let thread = try Worker("log") { [self] in maintain(checkpointer) }
         worker.withLock { $0 = thread }
@@ -123,6 +129,14 @@ package final class SQLiteLog: RetainingLog {
         // Last of all the file, which moves the WAL into it, and then the directory.
         turn.update { $0.file = nil }
         turn.update { $0.lock = nil }
+    }
+
+    /// Moves what can be moved of the WAL into the file. When that fails, the WAL still has everything.
+    func checkpoint(_ connection: Connection) {
+        checkpoints.withLock { count in
+            count += 1
+            _ = try? connection.checkpoint()
+        }
     }
 
     func check(_ partition: PartitionID) throws(LogError) {

@@ -2,6 +2,7 @@ import Glibc
 
 /// State behind a lock on which threads can wait for a condition. (`Mutex` has no waiting.)
 ///
+/// `State` must have a size: the place of `Void` is that of the next field, which the thread sanitizer takes for a race.
 /// `@unchecked Sendable`: `state` is only touched while `mutex` is held; the two C objects are made for sharing.
 package final class Monitor<State>: @unchecked Sendable {
     private var state: State
