@@ -4,7 +4,7 @@ import Telemetry
 ///
 /// Stress and consistency belong to a lap and begin anew with each, so they are raised (or get worse) as soon as the
 /// current lap shows it, and cleared (or get better) only by a whole lap that shows less, with a margin: no flicker at
-/// the line. The trend is looked at once per block of speeds and cleared at half its threshold.
+/// the line. The trend is looked at once per whole lap and cleared at half its threshold.
 extension ChassisEngine {
     static let consistencyMin = 80.0
     /// 2 points above, so that a value at the limit does not flicker.
@@ -35,6 +35,7 @@ extension ChassisEngine {
 
     /// A lap is over; seen whole, it may take alerts back.
     mutating func judgeFinishedLap() {
+        judgeTrend()
         guard !lap.isInterrupted, lap.opening == .exact else { return }
         let lapsLeft = TyreWear.lapsUntilHalfSecond(loss: TyreWear.predictedLoss(stress: lap.stress))
         let severity = TyreWear.severity(lapsLeft: lapsLeft / ChassisEngine.wearMargin)
@@ -50,7 +51,9 @@ extension ChassisEngine {
         }
     }
 
-    mutating func judgeTrend() {
+    private mutating func judgeTrend() {
+        guard !lap.isInterrupted, !lap.hasStopped, lap.opening != .partial, lap.speed.count > 0 else { return }
+        trend.add(lapMean: lap.speed.mean)
         guard let difference = trend.difference else { return }
         if difference < -SpeedTrend.threshold {
             alerts.set(.degradingTrend, .medium, value: difference, lap: lap.number, seq: seq)

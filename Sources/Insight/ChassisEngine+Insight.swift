@@ -32,6 +32,8 @@ extension ChassisEngine {
         write(bestLap, into: &json)
         json.raw(",\"laps_completed\":")
         json.integer(Int(lapsCompleted))
+        json.raw(",\"laps_started\":")
+        json.integer(Int(lapsStarted))
     }
 
     private func writeLapNumber(into json: inout JSONWriter) {

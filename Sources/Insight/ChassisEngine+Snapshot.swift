@@ -23,6 +23,7 @@ extension ChassisEngine {
         writer.write(lastLap) { $1.encode(into: &$0) }
         writer.write(bestLap) { $1.encode(into: &$0) }
         writer.write(lapsCompleted)
+        writer.write(lapsStarted)
         degradation.encode(into: &writer)
         trend.encode(into: &writer)
         alerts.encode(into: &writer)
@@ -56,6 +57,7 @@ extension ChassisEngine {
         lastLap = try reader.readOptional(LapResult.init)
         bestLap = try reader.readOptional(LapResult.init)
         lapsCompleted = try reader.read()
+        lapsStarted = try reader.read()
         degradation = try Degradation(from: &reader)
         trend = try SpeedTrend(from: &reader)
         alerts = try AlertBook(from: &reader)

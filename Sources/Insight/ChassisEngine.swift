@@ -5,7 +5,7 @@ import Telemetry
 /// Everything is kept as running sums of the current lap and of the one before it, so a point costs O(1) and allocates
 /// nothing; memory is allocated when a lap begins or ends.
 package struct ChassisEngine: Engine {
-    package static let version: UInt32 = 1
+    package static let version: UInt32 = 2
 
     /// Seconds between insights when nothing happens.
     static let reportInterval = 0.6
@@ -48,8 +48,10 @@ package struct ChassisEngine: Engine {
     package internal(set) var lastLap: LapResult? { didSet { lapsText.removeAll() } }
     package internal(set) var bestLap: LapResult? { didSet { lapsText.removeAll() } }
     package internal(set) var lapsCompleted: UInt32 = 0 { didSet { lapsText.removeAll() } }
+    /// Laps that began, whole or not: those completed, the one the car is on, and those that were cut short.
+    package internal(set) var lapsStarted: UInt32 = 0 { didSet { lapsText.removeAll() } }
     var degradation = Degradation() { didSet { lapsText.removeAll() } }
-    /// What insights say of these four; empty when it has to be written anew. It follows from them, so it is no state.
+    /// What insights say of these five; empty when it has to be written anew. It follows from them, so it is no state.
     private(set) var lapsText = JSONWriter()
     var trend = SpeedTrend()
     var alerts = AlertBook() { didSet { alertsText.removeAll() } }
@@ -173,7 +175,6 @@ package struct ChassisEngine: Engine {
         sector = track.sector(at: distance.metres)
         lap.add(point.sampled, heldSpeed: speed, seconds: step.seconds, sector: sector)
         if let sampled { note(distance: sampled, at: step.stamp) }
-        if let value = point.sampled[.speed], trend.add(value) { judgeTrend() }
         judgeLap()
         return sector != before
     }
@@ -189,6 +190,7 @@ package struct ChassisEngine: Engine {
     private mutating func begin(_ number: Lap, follows: Bool, at stamp: Stamp) {
         lap = LapTally(number, follows: follows, at: stamp, on: track)
         hasLap = true
+        lapsStarted &+= 1
         sector = 0
         quietPoints = 0
         isSettled = false
@@ -264,6 +266,7 @@ package struct ChassisEngine: Engine {
         lastLap = nil
         bestLap = nil
         lapsCompleted = 0
+        lapsStarted = 0
         sector = 0
         unknownPoints = 0
         distance = LapDistance()

@@ -1,64 +1,23 @@
 import Telemetry
 
-/// Is the car getting faster? Compares the mean speed of the newer and the older half of the recent speeds.
+/// Is the car getting faster? Compares the mean speed of the last whole lap with that of the whole lap before.
 ///
-/// The window grows to the last 1024 speeds of known laps (about two laps at TRD's 4.6 Hz, so that each half is about
-/// one lap and corners weigh alike in both). Kept as at most 16 blocks of equal size: when all are full, pairs are
-/// merged until a block has 64 speeds; then the oldest block goes. So the state is small, a speed costs O(1), and the
-/// trend is looked at once per block, which also keeps it from flickering.
+/// Whole laps, because only then do the same corners weigh alike on both sides, at any rate of samples; a lap with a
+/// stop or a gap says nothing about pace and is left out. (Pitwall compares halves of the last few points of all cars.)
 struct SpeedTrend: Sendable {
-    static let blockCountMax = 16
-    static let blockSizeMax: UInt32 = 64
-    /// km/h between the halves; less is stable.
+    /// km/h between the laps; less is stable.
     static let threshold = 2.0
 
-    private var blocks = InlineArray<16, Double>(repeating: 0)
-    private var filled = 0
-    private var blockSize: UInt32 = 4
-    private var partial = 0.0
-    private var partialCount: UInt32 = 0
-    /// Newer mean − older mean, km/h; `nil` until both halves hold at least 12 speeds.
+    private var last: Double?
+    /// Newer mean − older mean, km/h; `nil` until there are two whole laps.
     private(set) var difference: Double?
 
     init() {}
 
-    /// - Returns: whether a block was finished, so that `difference` may have changed.
-    mutating func add(_ speed: Double) -> Bool {
-        partial += speed
-        partialCount &+= 1
-        guard partialCount >= blockSize else { return false }
-        finishBlock()
-        return true
-    }
-
-    private mutating func finishBlock() {
-        if filled == SpeedTrend.blockCountMax { makeRoom() }
-        // Merging doubles the block size; the speeds at hand then begin the next, larger block.
-        guard partialCount >= blockSize else { return }
-        blocks[filled] = partial
-        filled += 1
-        partial = 0
-        partialCount = 0
-        let half = filled / 2
-        guard half * Int(blockSize) >= 12 else { return }
-        var older = 0.0
-        var newer = 0.0
-        for index in 0..<half {
-            older += blocks[index]
-            newer += blocks[filled - half + index]
-        }
-        difference = (newer - older) / Double(half * Int(blockSize))
-    }
-
-    private mutating func makeRoom() {
-        guard blockSize < SpeedTrend.blockSizeMax else {
-            for index in 1..<SpeedTrend.blockCountMax { blocks[index - 1] = blocks[index] }
-            filled -= 1
-            return
-        }
-        for index in 0..<SpeedTrend.blockCountMax / 2 { blocks[index] = blocks[2 * index] + blocks[2 * index + 1] }
-        filled /= 2
-        blockSize *= 2
+    /// - Parameter mean: of a whole lap's speeds, km/h.
+    mutating func add(lapMean mean: Double) {
+        if let last { difference = mean - last }
+        last = mean
     }
 
     /// Pitwall's word for it.
@@ -73,25 +32,12 @@ struct SpeedTrend: Sendable {
 
 extension SpeedTrend {
     func encode(into writer: inout BinaryWriter) {
-        writer.write(UInt8(filled))
-        for index in 0..<filled { writer.write(blocks[index]) }
-        writer.write(blockSize)
-        writer.write(partial)
-        writer.write(partialCount)
+        writer.write(last) { $0.write($1) }
         writer.write(difference) { $0.write($1) }
     }
 
     init(from reader: inout BinaryReader) throws(BinaryError) {
-        let count: UInt8 = try reader.read()
-        guard count <= SpeedTrend.blockCountMax else { throw .invalid(what: "trend blocks", value: "\(count)") }
-        for index in 0..<Int(count) { blocks[index] = try reader.readDouble() }
-        filled = Int(count)
-        blockSize = try reader.read()
-        guard (1...SpeedTrend.blockSizeMax).contains(blockSize) else {
-            throw .invalid(what: "trend block size", value: "\(blockSize)")
-        }
-        partial = try reader.readDouble()
-        partialCount = try reader.read()
+        last = try reader.readOptional(BinaryReader.double)
         difference = try reader.readOptional(BinaryReader.double)
     }
 }

@@ -47,7 +47,7 @@ enum StatusCommand: Command {
             stream["stream"]?.string ?? "",
             grouped(stream["seq"]?.int ?? 0), grouped(stream["rows"]?.int ?? 0),
             grouped(stream["duplicates"]?.int ?? 0), insight["lap"]?.int.map(String.init) ?? "–",
-            insight["laps_completed"]?.int.map(String.init) ?? "–",
+            insight["laps_started"]?.int.map(String.init) ?? "–",
             decimal(insight["last_lap"]?["seconds"]?.double, 3), decimal(insight["best_lap"]?["seconds"]?.double, 3),
             decimal(insight["degradation_s_per_lap"]?["value"]?.double, 3),
             String((stream["state_hash"]?.string ?? "").prefix(8)),

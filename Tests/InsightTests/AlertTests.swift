@@ -75,16 +75,40 @@ import Testing
         #expect(try story(car).last == "raised low low_consistency:GR86-006-7:2")
     }
 
-    @Test func `a car that gets slower is degrading until it no longer does`() throws {
+    @Test func `a car that gets slower is degrading until a whole lap no longer does`() throws {
         var car = Car()
         drive(&car, lap: 1, speed: { _ in 150 })
         drive(&car, lap: 2, speed: { _ in 140 })
-        #expect(try JSONText.parse(car.insight)["meta"]?["performanceTrend"]?.string == "degrading")
+        #expect(try story(car).isEmpty, "lap 2 is not over")
+        drive(&car, lap: 3, speed: { _ in 140 })
         #expect(try story(car) == ["raised medium degrading_trend:GR86-006-7:1"])
-        for lap in 3...20 as ClosedRange<Lap> { drive(&car, lap: lap, speed: { _ in 140 }) }
+        #expect(try JSONText.parse(car.insight)["meta"]?["performanceTrend"]?.string == "degrading")
+        for lap in 4...20 as ClosedRange<Lap> { drive(&car, lap: lap, speed: { _ in 140 }) }
         #expect(try JSONText.parse(car.insight)["meta"]?["performanceTrend"]?.string == "stable")
         #expect(try story(car).last == "cleared medium degrading_trend:GR86-006-7:1")
         #expect(try story(car).count == 2)
+    }
+
+    @Test(arguments: [1, 10, 50])
+    func `corners and straights are no trend, however often a car is sampled`(samples: Int) throws {
+        var car = Car()
+        for index in 0..<100 * samples * 6 {
+            let part = Double(index % (100 * samples)) / Double(100 * samples)
+            car.send(
+                lap: Lap(1 + index / (100 * samples)), at: Double(index) / Double(samples),
+                [.lapDistance: part * 3_674, .speed: part < 0.5 ? 100 : 180])
+        }
+        #expect(try story(car).allSatisfy { !$0.contains("degrading_trend") })
+        #expect(try JSONText.parse(car.insight)["meta"]?["performanceTrend"]?.string == "stable")
+    }
+
+    @Test func `a lap with a stop says nothing about the trend`() throws {
+        var car = Car()
+        for lap in 1...6 as ClosedRange<Lap> {
+            drive(&car, lap: lap, speed: { lap == 3 && $0 > 50 && $0 < 60 ? 0 : 150 })
+        }
+        #expect(try story(car).allSatisfy { !$0.contains("degrading_trend") })
+        #expect(car.engine.lapsStarted == 6)
     }
 
     @Test func `alerts come with an insight that lists those that stand`() throws {
