@@ -20,7 +20,7 @@ enum DemoCommand: Command {
           --track NAME          one of the built-in tracks (default barber)
           --speed N             times real time (default 1)
           --seed N              another race (default 1)
-          --fresh               forget the race that was broken off
+          --fresh               forget the race that was broken off (not with --data-dir)
         and every setting of `slipstream node`; data is kept in ./slipstream-demo unless --data-dir says otherwise.
         """
 
@@ -31,7 +31,10 @@ enum DemoCommand: Command {
         var words = arguments.rest
         let isDirectoryGiven = words.contains { $0.hasPrefix("--data-dir") }
         if !isDirectoryGiven { words += ["--data-dir", "slipstream-demo"] }
-        if isFresh, !isDirectoryGiven, FileManager.default.fileExists(atPath: "slipstream-demo") {
+        if isFresh, isDirectoryGiven {
+            throw UsageError("--fresh removes ./slipstream-demo and nothing else: remove your --data-dir yourself")
+        }
+        if isFresh, FileManager.default.fileExists(atPath: "slipstream-demo") {
             try FileManager.default.removeItem(atPath: "slipstream-demo")
         }
         if !words.contains(where: { $0.hasPrefix("--log-level") }) { words += ["--log-level", "error"] }
