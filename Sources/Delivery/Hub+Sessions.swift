@@ -37,13 +37,15 @@ extension Hub {
         return gone.flatMap { detach($0) }
     }
 
-    /// A stream that was not there before belongs to every wildcard, from its first point.
+    /// A stream that was not there before belongs to every wildcard: from its first point, if it begins now; if it only
+    /// becomes known here, from where the subscription begins.
     mutating func attachWildcards(to stream: HubStream) -> [Effect] {
         var effects: [Effect] = []
+        let isNew = stream.ring.floor.allSatisfy { $0 == 0 }
         for session in sessions.values.sorted(by: { $0.id.value < $1.id.value }) {
             for request in session.requests.values.sorted(by: { $0.id < $1.id })
             where request.streams.contains(where: { $0.matches(stream.id) }) {
-                _ = attach(stream, to: session, request, isNew: true, &effects)
+                _ = attach(stream, to: session, request, isNew: isNew, &effects)
             }
         }
         return effects
@@ -101,7 +103,24 @@ extension Hub {
     /// Why outputs after `position` cannot be had, ever.
     private func impossible(_ position: Position, in stream: HubStream) -> String? {
         if position.lineage != stream.lineage { return "lineage_changed" }
-        return OutputKind.allCases.contains { position[$0] > stream.end.seq } ? "ahead_of_log" : nil
+        return limits.beatsAheadMax == 0 && isAhead(position, of: stream) ? "ahead_of_log" : nil
+    }
+
+    private func isAhead(_ position: Position, of stream: HubStream) -> Bool {
+        OutputKind.allCases.contains { position[$0] > stream.end.seq }
+    }
+
+    private mutating func resyncIfAhead(_ effects: inout [Effect]) {
+        for reader in readers.values.sorted(by: { $0.number < $1.number }) {
+            guard isAhead(reader.sent, of: reader.stream) else {
+                reader.beatsAhead = 0
+                continue
+            }
+            reader.beatsAhead += 1
+            guard reader.beatsAhead > limits.beatsAheadMax else { continue }
+            reader.ordinal = reader.stream.ring.end
+            resync(reader, "ahead_of_log", at: reader.stream.end, state: reader.stream.insight, &effects)
+        }
     }
 
     /// What is sent already when a reader begins at `ordinal`.
@@ -143,6 +162,7 @@ extension Hub {
     /// Heartbeats, to be called every second, and the end of clients that take nothing.
     package mutating func beat(now: Timestamp) -> [Effect] {
         var effects: [Effect] = []
+        if limits.beatsAheadMax > 0 { resyncIfAhead(&effects) }
         for session in sessions.values.sorted(by: { $0.id.value < $1.id.value }) {
             if session.owesSomething {
                 let waited = now.microseconds - session.lastProgress.microseconds

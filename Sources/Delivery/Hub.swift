@@ -14,6 +14,9 @@ package struct Hub {
         package var subscriptionsPerSession = 64
         /// A client that takes nothing for this long while something waits for it is closed.
         package var stallMicroseconds: Int64 = 10_000_000
+        /// A client may come from a replica that was further than this one, which then catches up. After so many beats
+        /// the log itself must have lost what the client has. 0: there is no other replica.
+        package var beatsAheadMax = 0
         package init() {}
     }
 
@@ -63,9 +66,14 @@ package struct Hub {
 
     // MARK: Outputs
 
+    /// A shard's outputs come from another replica from now on, whose streams are announced next.
+    package mutating func restart(shard: Int) {
+        if shard < byPlace.count { byPlace[shard].removeAll() }
+    }
+
     /// Makes a stream known, at what it had said before.
     ///
-    /// - Parameter place: the shard and the stream's number in it, as `OutputBatch` names it. Streams of a shard are
+    /// - Parameter number: the stream's number in its shard, as `OutputBatch` names it. Streams of a shard are
     ///   announced in the order of their numbers.
     /// - Parameter floor: the last seq of each kind that will not come here.
     package mutating func announce(
@@ -74,13 +82,47 @@ package struct Hub {
         while byPlace.count <= shard { byPlace.append([]) }
         let next = byPlace[shard].count
         precondition(next == number, "stream \(id) is announced as \(number), not \(next)")
+        var effects: [Effect] = []
+        if let known = streams[id] {
+            if known.lineage == lineage { return resume(known, in: shard, at: floor, insight) }
+            effects = dismissReaders(of: known)
+        }
         let share = limits.ringBytesTotal / (streams.count + 1)
         let stream = HubStream(
             id: id, lineage: lineage, floor: floor, capacity: min(limits.ringBytes, max(share, 64 << 10)))
         stream.insight = insight
         byPlace[shard].append(stream)
         streams[id] = stream
-        return attachWildcards(to: stream)
+        return effects + attachWildcards(to: stream)
+    }
+
+    private mutating func resume(
+        _ stream: HubStream, in shard: Int, at floor: [UInt64], _ insight: [UInt8]
+    ) -> [Effect] {
+        byPlace[shard].append(stream)
+        var effects: [Effect] = []
+        guard stream.resume(at: floor, insight: insight) else { return effects }
+        for reader in stream.readers where reader.wantsFlush { wake(reader, &effects) }
+        return effects
+    }
+
+    /// The topic was made anew: who reads the stream comes back with a position of the old one and is told.
+    private func dismissReaders(of stream: HubStream) -> [Effect] {
+        Set(stream.readers.map(\.session.id)).sorted { $0.value < $1.value }.map {
+            .close($0, code: CloseCode.goingAway, reason: "the log of \(stream.id) was made anew; resume")
+        }
+    }
+
+    /// Whether a shard's outputs have some that were said here before, by another replica.
+    package func hasRepeats(_ batch: borrowing OutputBatch, shard: Int) -> Bool {
+        let places = byPlace[shard]
+        return batch.entries.contains { $0.seq <= places[Int($0.stream)].ring.latest[Int($0.kind.rawValue)] }
+    }
+
+    /// The same without them.
+    package func withoutRepeats(_ batch: borrowing OutputBatch, shard: Int) -> OutputBatch {
+        let places = byPlace[shard]
+        return batch.filtered { $0.seq > places[Int($0.stream)].ring.latest[Int($0.kind.rawValue)] }
     }
 
     /// Takes a shard's outputs into the rings. Clients see them after `flush`.

@@ -51,6 +51,19 @@ package final class HubStream {
         while groupBytes > HubStream.groupBytesMax, groups.count > 1 { groupBytes -= groups.removeFirst().byteCount }
     }
 
+    /// Another replica goes on with this stream. Where it is further than what was said here, the outputs between can
+    /// only be had from the log; where it is not, it will say some of them again.
+    /// - Returns: whether outputs are missing here.
+    func resume(at floor: [UInt64], insight: [UInt8]) -> Bool {
+        guard zip(floor, ring.latest).contains(where: { $0 > $1 }) else { return false }
+        ring.restart(at: floor)
+        flushed = ring.end
+        groups.removeAll()
+        groupBytes = 0
+        self.insight = insight
+        return true
+    }
+
     /// The shared frames that begin at `ordinal`, if there are such.
     func sharedGroup(at ordinal: UInt64) -> FrameGroup? {
         guard let first = groups.first, ordinal >= first.start else { return nil }

@@ -24,6 +24,8 @@ final class Reader {
     var told: UInt64
     /// Frames of the group being sent, in reverse.
     private var pending: [Frame] = []
+    /// For how many beats its client has had more than this node.
+    var beatsAhead = 0
     /// Whether the session knows that there is something to send.
     var isQueued = false
 

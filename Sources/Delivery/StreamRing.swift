@@ -64,6 +64,17 @@ package struct StreamRing: Sendable {
         latest[Int(kind.rawValue)] = seq
     }
 
+    /// Goes on at `floor`, beyond what was said here: what lies between can only be had from the log. Readers at the
+    /// tip are behind from now on.
+    package mutating func restart(at floor: [UInt64]) {
+        end += 1
+        first = end
+        head = 0
+        used = 0
+        self.floor = floor
+        latest = floor
+    }
+
     /// The first ordinal that a reader at `position` has not handled; `nil` when some of it is gone.
     ///
     /// Outputs after it may still lie below a watermark; the reader skips those.

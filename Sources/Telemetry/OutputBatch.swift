@@ -24,8 +24,8 @@ package struct OutputBatch: Sendable {
         package let id: StreamID
     }
 
-    package private(set) var entries: [Entry] = []
-    package private(set) var bytes: [UInt8] = []
+    package internal(set) var entries: [Entry] = []
+    package internal(set) var bytes: [UInt8] = []
     package private(set) var newStreams: [NewStream] = []
 
     package init() {}
@@ -40,6 +40,20 @@ package struct OutputBatch: Sendable {
 
     package mutating func announce(_ stream: Int32, _ id: StreamID) {
         newStreams.append(NewStream(stream: stream, id: id))
+    }
+
+    /// The outputs for which `isWanted` holds, and all new streams.
+    package func filtered(_ isWanted: (Entry) -> Bool) -> OutputBatch {
+        var kept = OutputBatch()
+        kept.newStreams = newStreams
+        bytes.withUnsafeBytes { bytes in
+            for entry in entries where isWanted(entry) {
+                kept.append(
+                    stream: entry.stream, kind: entry.kind, seq: entry.seq, previous: entry.previous, time: entry.time,
+                    json: UnsafeRawBufferPointer(rebasing: bytes[entry.start..<entry.start + entry.count]))
+            }
+        }
+        return kept
     }
 
     package mutating func append(

@@ -32,11 +32,15 @@ struct HubSimulation {
     var now = Timestamp(microseconds: 0)
     private var nextSession: UInt64 = 1
     private var replays: [Hub.ReplayRequest] = []
+    /// How much of each stream's log the replica has given that the hub is fed by.
+    private var given: [Int]
 
-    init(seed: UInt64, streams: Int = 3, ringBytes: Int = 64 << 10) {
+    init(seed: UInt64, streams: Int = 3, ringBytes: Int = 64 << 10, beatsAheadMax: Int = 0) {
         random = Random(state: seed)
         var limits = Hub.Limits()
         limits.ringBytes = ringBytes
+        limits.beatsAheadMax = beatsAheadMax
+        given = Array(repeating: 0, count: streams)
         hub = Hub(limits: limits)
         log = Array(repeating: [], count: streams)
         lastSaid = Array(repeating: [0, 0, 0], count: streams)
@@ -49,32 +53,56 @@ struct HubSimulation {
     func stream(_ number: Int) -> StreamID { StreamID(.chassis, "car-\(number)") }
 
     /// Some points, with insights and alerts now and then, of any streams.
-    mutating func produce(_ count: Int, padding: Int = 600) {
-        var batch = OutputBatch()
+    /// - Parameter lags: the hub's replica has not applied them yet.
+    mutating func produce(_ count: Int, padding: Int = 600, lags: Bool = false) {
         for _ in 0..<count {
             let number = Int.random(in: 0..<log.count, using: &random)
             let seq = lastSaid[number][0] + 1
-            say(.point, number, seq, padding: Int.random(in: 0...padding, using: &random), &batch)
+            say(.point, number, seq, padding: Int.random(in: 0...padding, using: &random))
             guard Int.random(in: 0..<4, using: &random) == 0 else { continue }
-            say(.insight, number, seq, padding: 20, &batch)
-            if Bool.random(using: &random) { say(.alert, number, seq, padding: 0, &batch) }
+            say(.insight, number, seq, padding: 20)
+            if Bool.random(using: &random) { say(.alert, number, seq, padding: 0) }
         }
+        if !lags { catchUp() }
+    }
+
+    /// The hub's replica gives all that is in the log.
+    mutating func catchUp() {
+        var batch = OutputBatch()
+        while given.count < log.count { given.append(0) }
+        for number in log.indices {
+            for said in log[number][given[number]...] {
+                said.json.withUnsafeBytes {
+                    batch.append(
+                        stream: Int32(number), kind: said.kind, seq: said.seq, previous: said.previous,
+                        time: Timestamp(microseconds: Int64(said.seq) * 1_000), json: $0)
+                }
+            }
+            given[number] = log[number].count
+        }
+        if hub.hasRepeats(batch, shard: 0) { batch = hub.withoutRepeats(batch, shard: 0) }
         hub.absorb(batch, shard: 0)
         carryOut(hub.flush())
     }
 
-    private mutating func say(
-        _ kind: OutputKind, _ number: Int, _ seq: UInt64, padding: Int, _ batch: inout OutputBatch
-    ) {
+    /// Another replica goes on, which is behind the last one or further than it.
+    mutating func switchReplica() {
+        hub.restart(shard: 0)
+        for number in log.indices {
+            let count = log[number].count
+            given[number] = Int.random(in: max(0, count - 100)...count, using: &random)
+            var floor: [UInt64] = [0, 0, 0]
+            for said in log[number][..<given[number]] { floor[Int(said.kind.rawValue)] = said.seq }
+            carryOut(
+                hub.announce(stream(number), shard: 0, number: number, lineage: HubSimulation.lineage, floor: floor))
+        }
+    }
+
+    private mutating func say(_ kind: OutputKind, _ number: Int, _ seq: UInt64, padding: Int) {
         let json = Array("{\"n\":\(seq),\"pad\":\"\(String(repeating: "x", count: padding))\"}".utf8)
         let previous = lastSaid[number][Int(kind.rawValue)]
         lastSaid[number][Int(kind.rawValue)] = seq
         log[number].append(Said(kind: kind, seq: seq, previous: previous, json: json))
-        json.withUnsafeBytes {
-            batch.append(
-                stream: Int32(number), kind: kind, seq: seq, previous: previous,
-                time: Timestamp(microseconds: Int64(seq) * 1_000), json: $0)
-        }
     }
 
     // MARK: Clients
@@ -132,6 +160,7 @@ struct HubSimulation {
 
     /// No more faults: everybody connects and reads to the end.
     mutating func settle() {
+        catchUp()
         for index in clients.indices where clients[index].session == nil { connect(index) }
         for _ in 0..<10_000 {
             for index in clients.indices { read(index, frames: 50) }

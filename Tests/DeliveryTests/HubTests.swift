@@ -29,6 +29,65 @@ import Testing
         }
     }
 
+    /// The same, while the hub is fed by one replica after the other, each as far as it happens to be.
+    @Test(arguments: 0..<60 as Range<UInt64>)
+    func `clients do not notice that another replica goes on`(seed: UInt64) {
+        var world = HubSimulation(seed: seed)
+        world.clients = [
+            SimulatedClient(), SimulatedClient(kinds: [.point]), SimulatedClient(kinds: [.insight, .alert]),
+        ]
+        for _ in 0..<120 {
+            let index = Int.random(in: 0..<world.clients.count, using: &world.random)
+            switch Int.random(in: 0..<12, using: &world.random) {
+            case 0..<4:
+                let lags = Bool.random(using: &world.random)
+                world.produce(Int.random(in: 1...80, using: &world.random), lags: lags)
+            case 4: world.clients[index].session == nil ? world.connect(index) : world.disconnect(index)
+            case 5: world.answerReplays(2)
+            case 6: world.beat()
+            case 7, 8: world.switchReplica()
+            default: world.read(index, frames: Int.random(in: 1...12, using: &world.random))
+            }
+        }
+        world.settle()
+        for client in world.clients {
+            #expect(client.complaints.isEmpty)
+            #expect(world.hasAll(client))
+        }
+    }
+
+    @Test func `a client that has more than this replica waits for it, and is told when the log itself has lost`() {
+        var world = HubSimulation(seed: 7, streams: 1, beatsAheadMax: 3)
+        world.produce(20)
+        world.hub.open(SessionID(1), now: world.now)
+        let position = Position(lineage: HubSimulation.lineage, seq: 25)
+        _ = world.hub.subscribe(
+            SubscribeRequest(
+                id: "s", streams: [.all(.chassis)], include: [.point], from: .positions([world.stream(0): position])),
+            for: SessionID(1))
+        #expect(texts(&world).allSatisfy { !$0.contains("resync") })
+        world.produce(10)
+        #expect(texts(&world).contains { $0.contains("\"prev\":25,\"seq\":30") })
+
+        world.hub.open(SessionID(2), now: world.now)
+        let lost = Position(lineage: HubSimulation.lineage, seq: 99)
+        _ = world.hub.subscribe(
+            SubscribeRequest(id: "s", streams: [.all(.chassis)], from: .positions([world.stream(0): lost])),
+            for: SessionID(2))
+        for _ in 0..<3 { world.beat() }
+        #expect(texts(&world, of: 2).allSatisfy { !$0.contains("resync") })
+        world.beat()
+        #expect(texts(&world, of: 2).contains { $0.contains("ahead_of_log") })
+    }
+
+    private func texts(_ world: inout HubSimulation, of session: UInt64 = 1) -> [String] {
+        var texts: [String] = []
+        while let frame = world.hub.nextFrame(for: SessionID(session), now: world.now).frame {
+            texts.append(frame.text)
+        }
+        return texts
+    }
+
     @Test func `a client that starts at the latest gets what comes next and nothing before`() {
         var world = HubSimulation(seed: 1, streams: 1)
         world.produce(50)
