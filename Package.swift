@@ -55,7 +55,7 @@ let package = Package(
         module("Sharding"),
         module("Replication", uses: ["Telemetry", "Insight"]),
         module("Delivery", uses: ["Telemetry", "JSON"]),
-        module("Simulation", uses: ["Telemetry"]),
+        module("Simulation", uses: ["Telemetry", "Sharding"]),
         // What people use, and what puts it together.
         module("Client", uses: ["Delivery", "Telemetry", "Web", "JSON"]),
         module(
@@ -79,7 +79,7 @@ let package = Package(
         tests(of: "JSON"),
         tests(of: "Telemetry", uses: ["JSON", "Compression"]),
         tests(of: "Simulation", uses: ["Telemetry"]),
-        tests(of: "Sharding"),
+        tests(of: "Sharding", uses: ["Simulation"]),
         tests(of: "Replication", uses: ["Telemetry", "Storage"]),
         tests(of: "Insight", uses: ["Telemetry", "JSON"]),
         tests(of: "Web"),

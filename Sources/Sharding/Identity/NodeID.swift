@@ -1,0 +1,26 @@
+/// Names a node for as long as its place in the cluster lasts: restarts and new addresses keep it.
+///
+/// ASCII letters, digits, `.`, `_` and `-`, at most 63 of them, as in a host name: it goes into every packet, and such
+/// names compare and sort alike on every machine.
+package struct NodeID: Hashable, Comparable, Sendable, CustomStringConvertible {
+    package static let bytesMax = 63
+    package let name: String
+
+    /// - Returns: `nil` for a name that is empty, too long or has other characters.
+    package init?(_ name: String) {
+        guard (1...Self.bytesMax).contains(name.utf8.count), name.utf8.allSatisfy(Self.isAllowed) else { return nil }
+        self.name = name
+    }
+
+    package static func < (left: NodeID, right: NodeID) -> Bool { left.name < right.name }
+    package var description: String { name }
+
+    private static func isAllowed(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"):
+            true
+        default: false
+        }
+    }
+}
