@@ -64,6 +64,9 @@ package struct Hub {
 
     package var sessionCount: Int { sessions.count }
 
+    /// What all clients have subscribed to.
+    package var patterns: [StreamPattern] { sessions.values.flatMap { $0.requests.values.flatMap(\.streams) } }
+
     // MARK: Outputs
 
     /// A shard's outputs come from another replica from now on, whose streams are announced next.

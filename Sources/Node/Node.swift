@@ -80,6 +80,7 @@ package final class Node: @unchecked Sendable {
                 try Worker("replays") { self.replays.run() },
             ]
             let datagrams = try udp.map { udp throws(LogError) in try Worker("udp") { self.listen(udp) } }
+            replica.host(Set((0..<config.partitions).map(PartitionID.init)))
             service.arm()
             journal.notice(
                 "listening",
@@ -152,17 +153,16 @@ extension Node {
             snapshotPolicy: SnapshotPolicy(
                 intervalMicroseconds: Int64(config.snapshotIntervalMilliseconds) * 1_000,
                 records: config.snapshotRecords),
-            idleFlush: .milliseconds(config.idleFlushMilliseconds)
-        ) { streams in
-            let records = streams.map { stream in
-                let key = Array(stream.id.utf8)
-                return NewRecord(
-                    partition: PartitionID(Partitioner.partition(ofKey: key, count: config.partitions)), key: key,
-                    value: ControlRecord.flush.bytes, timestamp: .wall)
-            }
-            // A full queue means that rows are coming: they will close the points.
-            _ = relay.offer?(records) { _ in }
-        }
+            idleFlush: .milliseconds(config.idleFlushMilliseconds),
+            requestFlush: { partition, streams in
+                let records = streams.map { stream in
+                    let key = Array(stream.id.utf8)
+                    return NewRecord(
+                        partition: partition, key: key, value: ControlRecord.flush.bytes, timestamp: .wall)
+                }
+                // A full queue means that rows are coming: they will close the points.
+                _ = relay.offer?(records) { _ in }
+            })
     }
 
     private static func webConfiguration(_ config: NodeConfig) -> WebServerConfiguration {
@@ -172,7 +172,7 @@ extension Node {
         web.maxBodyBytes = Limits.bodyBytes
         web.maxMessageBytes = Limits.bodyBytes
         web.maxConnections = config.maxConnections
-        web.webSocketPaths = [config.realtimePath, "/v1/stream"]
+        web.webSocketPaths = [config.realtimePath, "/v1/stream", PeerMessage.path]
         return web
     }
 }

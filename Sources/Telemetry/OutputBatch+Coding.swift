@@ -31,7 +31,9 @@ extension OutputBatch {
         var start = 0
         for _ in 0..<count { try readEntry(from: &reader, &start) }
         bytes = Array(try reader.readBytes())
-        guard start == bytes.count else { throw .invalid(what: "bytes of outputs", value: "\(bytes.count), not \(start)") }
+        guard start == bytes.count else {
+            throw .invalid(what: "bytes of outputs", value: "\(bytes.count), not \(start)")
+        }
     }
 
     private mutating func readEntry(from reader: inout BinaryReader, _ start: inout Int) throws(BinaryError) {

@@ -2,7 +2,7 @@ import Replication
 import Storage
 import Telemetry
 
-/// Folds the node's shards: restores them, catches up, follows the log, takes snapshots.
+/// Folds the shards that the node hosts: restores them, catches up, follows the log, takes snapshots.
 ///
 /// One thread owns all shards, so nothing here is locked. It reads what is durable and nothing else.
 final class ReplicaThread: Sendable {
@@ -14,15 +14,21 @@ final class ReplicaThread: Sendable {
         let journal: Log
         let snapshotPolicy: SnapshotPolicy
         let idleFlush: Duration
-        /// Asks for the open point of each stream to be closed, by a record in the log.
-        let requestFlush: @Sendable ([StreamID]) -> Void
+        /// Asks for the open point of each stream of a shard to be closed, by a record in the log.
+        let requestFlush: @Sendable (PartitionID, [StreamID]) -> Void
+        /// Asks a peer for a shard's state, which comes by `fetched`. `nil`: there are no peers.
+        var fetchState: (@Sendable (PartitionID) -> Void)?
+        /// Is told how far the shards are, whenever that has changed.
+        var report: @Sendable ([HostedReport]) -> Void = { _ in }
     }
 
     private struct Orders {
         var appended = false
         var stops = false
-        var questions: [@Sendable ([ShardStatus]) -> Void] = []
-        var isIdle: Bool { !appended && !stops && questions.isEmpty }
+        var wanted: Set<PartitionID>?
+        var fetched: [(PartitionID, [UInt8]?)] = []
+        var questions: [@Sendable (borrowing Replica) -> Void] = []
+        var isIdle: Bool { !appended && !stops && wanted == nil && fetched.isEmpty && questions.isEmpty }
     }
 
     private let orders = Monitor(Orders())
@@ -37,11 +43,26 @@ final class ReplicaThread: Sendable {
     /// Snapshots that were stored, and those that could not be.
     var snapshotCounts: (saved: UInt64, failed: UInt64) { snapshotWriter.counts }
 
+    /// Hosts these shards and releases the others.
+    func host(_ wanted: Set<PartitionID>) { orders.update { $0.wanted = wanted } }
+
+    /// The state of a shard that a peer gave, or nothing.
+    func fetched(_ partition: PartitionID, _ state: [UInt8]?) {
+        orders.update { $0.fetched.append((partition, state)) }
+    }
+
     /// There is something new in the log.
     func appended() { orders.update { $0.appended = true } }
 
     /// Has `answer` called on the replica's thread with the state of all shards, between two batches.
-    func ask(_ answer: @escaping @Sendable ([ShardStatus]) -> Void) { orders.update { $0.questions.append(answer) } }
+    func ask(_ answer: @escaping @Sendable ([ShardStatus]) -> Void) {
+        orders.update { $0.questions.append { answer($0.statuses) } }
+    }
+
+    /// Has `answer` called on the replica's thread with a shard's state; `nil` when it is not live here.
+    func askState(of partition: PartitionID, _ answer: @escaping @Sendable ([UInt8]?) -> Void) {
+        orders.update { $0.questions.append { answer($0.state(of: partition)) } }
+    }
 
     /// Ends `run` after everything in the log is applied and snapshots are stored.
     func stop() { orders.update { $0.stops = true } }
@@ -50,15 +71,30 @@ final class ReplicaThread: Sendable {
     func run() {
         var replica = Replica(environment)
         do throws(LogError) {
-            try replica.restore()
-            try replica.catchUp()
-            environment.inbox.post(.live)
+            var (isBusy, hasBegun, isLive) = (false, false, false)
+            var told: [HostedReport] = []
             while true {
-                let order = nextOrder()
-                for question in order.questions { question(replica.statuses) }
-                try replica.follow()
+                let order = nextOrder(isBusy)
+                for question in order.questions { question(replica) }
+                if let wanted = order.wanted {
+                    try replica.host(wanted).forEach(snapshotWriter.save)
+                    hasBegun = true
+                }
+                for (partition, state) in order.fetched { try replica.fetched(partition, state) }
+                isBusy = try replica.follow()
+                // With peers there is no end to wait for: they go on.
+                if order.stops, environment.fetchState == nil { while try replica.follow() {} }
+                if hasBegun, !isLive, replica.isLive {
+                    isLive = true
+                    replica.tellCaughtUp()
+                    environment.inbox.post(.live)
+                }
                 replica.flushIdle(now: .monotonic)
                 replica.takeSnapshots(now: .monotonic, all: order.stops).forEach(snapshotWriter.save)
+                if replica.reports != told {
+                    told = replica.reports
+                    environment.report(told)
+                }
                 if order.stops { break }
             }
         } catch {
@@ -67,8 +103,9 @@ final class ReplicaThread: Sendable {
         snapshotWriter.finish()
     }
 
-    private func nextOrder() -> Orders {
-        orders.when({ !$0.isIdle }, orAfter: .milliseconds(50)) { orders in
+    /// - Parameter isBusy: do not wait for one.
+    private func nextOrder(_ isBusy: Bool) -> Orders {
+        orders.when({ isBusy || !$0.isIdle }, orAfter: .milliseconds(50)) { orders in
             defer { orders = Orders() }
             return orders
         }

@@ -1,6 +1,7 @@
 import Delivery
 import JSON
 import Replication
+import Sharding
 import Storage
 import Telemetry
 import Web
@@ -17,7 +18,7 @@ final class Service: WebHandler {
     let gateway: Gateway
     var metrics = ServiceMetrics()
     private let parser = JSONParser()
-    private var sockets: [SessionID: ServerSocket] = [:]
+    var sockets: [SessionID: ServerSocket] = [:]
     /// Requests whose answer another thread makes.
     var exchanges: [UInt64: HTTPExchange] = [:]
     private var appends: [UInt64: (Result<[Offset], LogError>) -> Void] = [:]
@@ -30,10 +31,22 @@ final class Service: WebHandler {
     private var beatAt = Timestamp.monotonic
     private var needsFlush = false
     let pages: StaticPages
+    var sources: ShardSources
+    /// Shards that the replica here has live, and what their logs are.
+    var liveHere: Set<Int> = []
+    var lineages: [Int: UInt64] = [:]
+    /// Nodes that follow shards here.
+    var followers: [SessionID: FollowerSession] = [:]
+    var view = ClusterView()
+    /// Shards that requests have asked for, until when.
+    var wantedUntil: [Int: Timestamp] = [:]
+    var awaiting: [Awaiting] = []
 
     init(_ node: ServiceContext) {
         self.node = node
+        sources = ShardSources(own: NodeID(node.config.nodeID), shardCount: node.config.partitions)
         var limits = Hub.Limits()
+        limits.beatsAheadMax = node.follower == nil ? 0 : 5
         limits.ringBytes = node.config.ringBytes
         limits.ringBytesTotal = node.config.ringBytesTotal
         hub = Hub(limits: limits)
@@ -50,17 +63,25 @@ final class Service: WebHandler {
 
     func opened(_ socket: ServerSocket) {
         let id = SessionID(socket.id)
+        if socket.path == PeerMessage.path {
+            sockets[id] = socket
+            followers[id] = FollowerSession()
+            return
+        }
         guard isLive, !isDraining else {
             return socket.close(code: CloseCode.notReady, reason: isDraining ? "draining" : "catching up with the log")
         }
         sockets[id] = socket
-        if socket.path == node.config.realtimePath { feed.open(id) } else { hub.open(id, now: .monotonic) }
+        guard socket.path == node.config.realtimePath else { return hub.open(id, now: .monotonic) }
+        feed.open(id)
+        want(Set(0..<node.config.partitions))
     }
 
     func closed(_ socket: ServerSocket) {
         let id = SessionID(socket.id)
         guard sockets.removeValue(forKey: id) != nil else { return }
         publishers.removeValue(forKey: id)
+        followers.removeValue(forKey: id)
         feed.close(id)
         carryOut(hub.close(id))
     }
@@ -69,10 +90,11 @@ final class Service: WebHandler {
         let id = SessionID(socket.id)
         guard sockets[id] != nil else { return }
         if socket.path == node.config.realtimePath { return receivedOnFeed(message, socket) }
+        if socket.path == PeerMessage.path { return receivedFromFollower(message, socket) }
         do throws(ClientMessage.Violation) {
             switch try ClientMessage(message, parser: parser) {
             case .ping: carryOut(hub.send(ServerMessage.pong, to: id))
-            case .subscribe(let request): carryOut(hub.subscribe(request, for: id))
+            case .subscribe(let request): subscribe(request, for: id)
             case .unsubscribe(let name): carryOut(hub.unsubscribe(name, for: id))
             case .publish(let source, let sequence, let records):
                 publish(
@@ -94,6 +116,7 @@ final class Service: WebHandler {
     func writable(_ socket: ServerSocket) {
         let id = SessionID(socket.id)
         let now = Timestamp.monotonic
+        if socket.path == PeerMessage.path { return writableToFollower(socket) }
         while !socket.isChoked {
             let frame: Frame?
             if socket.path == node.config.realtimePath {
@@ -118,14 +141,16 @@ final class Service: WebHandler {
 
     private func take(_ event: ServiceEvent) {
         switch event {
-        case .restored(let shard, let lineage, let streams):
-            for (number, stream) in streams.enumerated() {
-                carryOut(
-                    hub.announce(
-                        stream.id, shard: shard, number: number, lineage: Lineage(lineage), floor: stream.watermarks,
-                        insight: stream.insight))
-            }
-        case .outputs(let shard, let lineage, let outputs): absorb(outputs, shard, Lineage(lineage))
+        case .restored(let source, let shard, let lineage, let streams, let isLive):
+            restored(source, shard, lineage, streams, isLive)
+        case .outputs(let source, let shard, let lineage, let outputs):
+            guard sources.takes(source, shard) else { return node.inbox.recycle(outputs) }
+            absorb(outputs, shard, lineage)
+        case .released(let shard): released(shard)
+        case .peerLost(let peer, let shard): carryOut(sources.lost(peer, shard: shard, at: .monotonic))
+        case .cluster(let view):
+            self.view = view
+            carryOut(sources.changed(view, at: .monotonic))
         case .live: isLive = true
         case .appended(let token, let result): appends.removeValue(forKey: token)?(result)
         case .replayed(let reader, let chunk): carryOut(hub.replayed(reader, chunk))
@@ -133,12 +158,16 @@ final class Service: WebHandler {
         }
     }
 
-    private func absorb(_ outputs: OutputBatch, _ shard: Int, _ lineage: Lineage) {
+    private func absorb(_ said: OutputBatch, _ shard: Int, _ lineage: UInt64) {
+        var outputs = said
+        lineages[shard] = lineage
         for stream in outputs.newStreams {
             carryOut(
                 hub.announce(
-                    stream.id, shard: shard, number: Int(stream.stream), lineage: lineage, floor: [0, 0, 0]))
+                    stream.id, shard: shard, number: Int(stream.stream), lineage: Lineage(lineage), floor: [0, 0, 0]))
         }
+        if liveHere.contains(shard) { giveFollowers(outputs, shard, lineage) }
+        if hub.hasRepeats(outputs, shard: shard) { outputs = hub.withoutRepeats(outputs, shard: shard) }
         hub.absorb(outputs, shard: shard)
         let streams = hub.byPlace[shard]
         recent.absorb(outputs) { streams[Int($0)] }
@@ -168,9 +197,11 @@ final class Service: WebHandler {
         let now = Timestamp.monotonic
         if needsFlush { flush() }
         if feed.tick(now: now, wall: .wall) { wakeFeed() }
+        tickCluster(now)
         if now.microseconds - beatAt.microseconds >= 1_000_000 {
             beatAt = now
             carryOut(hub.beat(now: now))
+            wantWhatClientsWant(now)
         }
         arm()
     }

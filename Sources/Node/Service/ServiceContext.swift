@@ -11,6 +11,8 @@ struct ServiceContext {
     let replica: ReplicaThread
     let replays: ReplayThread
     let udp: UDPListener?
+    /// How shards of other nodes are followed; `nil` on a node that has no peers.
+    var follower: PeerFollower?
     /// Calls `timer` once, after this many microseconds.
     let setTimer: (Int64) -> Void
 

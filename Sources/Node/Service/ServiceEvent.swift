@@ -1,21 +1,35 @@
 import Delivery
 import Replication
+import Sharding
 import Storage
 import Telemetry
 import Web
 
 /// What other threads tell the thread that serves clients.
 enum ServiceEvent: Sendable {
-    /// Streams that a snapshot brought, in the order of their numbers.
-    case restored(shard: Int, lineage: UInt64, streams: [RestoredStream])
-    case outputs(shard: Int, lineage: UInt64, OutputBatch)
+    /// A shard's streams as they are at a source, in the order of their numbers; its outputs come next.
+    ///
+    /// `lineage` is `nil` while the partition never had a record; `isLive`: everything in the log is applied.
+    case restored(OutputSource, shard: Int, lineage: UInt64?, streams: [RestoredStream], isLive: Bool)
+    case outputs(OutputSource, shard: Int, lineage: UInt64, OutputBatch)
+    /// The replica here does not fold this shard any more.
+    case released(shard: Int)
     /// All shards have caught up: clients may come.
     case live
+    /// A peer does not give this shard, or (`nil`) cannot be reached.
+    case peerLost(NodeID, shard: Int?)
+    case cluster(ClusterView)
     /// What was offered to the log under this number is durable, or is not.
     case appended(UInt64, Result<[Offset], LogError>)
     case replayed(reader: UInt64, ReplayChunk)
     /// The answer to a request that another thread looked into.
     case answer(UInt64, HTTPResponse)
+}
+
+/// Where a shard's outputs come from.
+enum OutputSource: Hashable, Sendable {
+    case replica
+    case peer(NodeID)
 }
 
 struct RestoredStream: Sendable {
@@ -51,10 +65,10 @@ final class ServiceInbox: Sendable {
     }
 
     /// Leaves a shard's outputs and takes an empty batch for the next; waits while too much is waiting.
-    func post(_ outputs: OutputBatch, shard: Int, lineage: UInt64) -> OutputBatch {
+    func post(_ outputs: OutputBatch, from source: OutputSource, shard: Int, lineage: UInt64) -> OutputBatch {
         let (isFirst, spare) = state.when({ $0.outputBytes < ServiceInbox.outputBytesMax || $0.isClosed }) { state in
             state.outputBytes += outputs.bytes.count
-            state.events.append(.outputs(shard: shard, lineage: lineage, outputs))
+            state.events.append(.outputs(source, shard: shard, lineage: lineage, outputs))
             return (state.events.count == 1, state.spare.popLast())
         }
         if isFirst { wake() }

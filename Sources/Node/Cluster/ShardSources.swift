@@ -1,0 +1,138 @@
+import Sharding
+import Telemetry
+
+/// Decides where each shard's outputs come from: from the replica here once it is live; else, while clients want them,
+/// from a live replica elsewhere.
+///
+/// Pure. Outputs of the same shard are the same wherever they were made, so a switch costs at most some that come again
+/// (the hub drops them) or are missing (the hub reads them from the log).
+struct ShardSources {
+    enum Effect: Equatable {
+        case follow(NodeID, shard: Int)
+        case unfollow(NodeID, shard: Int)
+    }
+
+    private struct Place {
+        /// Whose outputs are taken.
+        var source: OutputSource?
+        /// Who was asked. Until its state has come, the source before goes on if it can.
+        var followed: NodeID?
+        var isWanted = false
+        /// Peers that did not give the shard are not asked again before this.
+        var refused: [NodeID: Timestamp] = [:]
+    }
+
+    static let retryMicroseconds: Int64 = 100_000
+
+    let own: NodeID?
+    private var places: [Place]
+    private var view = ClusterView()
+
+    init(own: NodeID?, shardCount: Int) {
+        self.own = own
+        places = Array(repeating: Place(), count: shardCount)
+    }
+
+    /// Whether clients can be served.
+    func isServed(_ shard: Int) -> Bool { places[shard].source != nil }
+
+    func isReplica(_ shard: Int) -> Bool { places[shard].source == .replica }
+
+    /// Whether outputs of this origin are to be taken.
+    func takes(_ source: OutputSource, _ shard: Int) -> Bool { places[shard].source == source }
+
+    // MARK: Events
+
+    /// A source gives a shard's state.
+    /// - Returns: whether it is the shard's source from now on, and what follows from that.
+    mutating func restored(_ source: OutputSource, _ shard: Int, isLive: Bool) -> (isTaken: Bool, [Effect]) {
+        switch source {
+        case .replica:
+            guard isLive || places[shard].source == nil else { return (false, []) }
+            places[shard].source = .replica
+            return (true, isLive ? stopFollowing(shard) : [])
+        case .peer(let node):
+            guard places[shard].followed == node else { return (false, []) }
+            places[shard].source = source
+            return (true, [])
+        }
+    }
+
+    /// The replica here does not fold the shard any more.
+    mutating func released(_ shard: Int, at now: Timestamp) -> [Effect] {
+        if places[shard].source == .replica { places[shard].source = nil }
+        return choose(shard, at: now)
+    }
+
+    /// A peer does not give a shard, or (`nil`) nothing at all.
+    mutating func lost(_ node: NodeID, shard: Int?, at now: Timestamp) -> [Effect] {
+        let concerned = shard.map { [$0] } ?? Array(places.indices)
+        var effects: [Effect] = []
+        for shard in concerned where places[shard].followed == node {
+            places[shard].followed = nil
+            if places[shard].source == .peer(node) { places[shard].source = nil }
+            places[shard].refused[node] = Timestamp(
+                microseconds: now.microseconds + ShardSources.retryMicroseconds)
+            effects += choose(shard, at: now)
+        }
+        return effects
+    }
+
+    /// Shards that clients want; the others are let go.
+    mutating func want(_ shards: Set<Int>, at now: Timestamp) -> [Effect] {
+        var effects: [Effect] = []
+        for shard in places.indices where places[shard].isWanted != shards.contains(shard) {
+            places[shard].isWanted.toggle()
+            effects += places[shard].isWanted ? choose(shard, at: now) : stopFollowing(shard)
+        }
+        return effects
+    }
+
+    /// As `want`, for one more.
+    mutating func wantAlso(_ shard: Int, at now: Timestamp) -> [Effect] {
+        places[shard].isWanted = true
+        return choose(shard, at: now)
+    }
+
+    mutating func changed(_ view: ClusterView, at now: Timestamp) -> [Effect] {
+        self.view = view
+        var effects: [Effect] = []
+        for shard in places.indices {
+            // It does not say any more that it has the shard live: another that does is better.
+            if let node = places[shard].followed, !view.live(shard).contains(node),
+                !candidates(shard, at: now).isEmpty
+            {
+                effects += stopFollowing(shard)
+            }
+            effects += choose(shard, at: now)
+        }
+        return effects
+    }
+
+    /// To be called now and then: peers that refused are asked again.
+    mutating func tick(_ now: Timestamp) -> [Effect] { places.indices.flatMap { choose($0, at: now) } }
+
+    // MARK: Choice
+
+    private mutating func choose(_ shard: Int, at now: Timestamp) -> [Effect] {
+        let place = places[shard]
+        guard place.isWanted, place.followed == nil, place.source != .replica,
+            let node = candidates(shard, at: now).first
+        else { return [] }
+        places[shard].followed = node
+        return [.follow(node, shard: shard)]
+    }
+
+    private func candidates(_ shard: Int, at now: Timestamp) -> [NodeID] {
+        view.live(shard).filter { node in
+            node != own && places[shard].refused[node].map { $0 <= now } ?? true
+        }
+    }
+
+    private mutating func stopFollowing(_ shard: Int) -> [Effect] {
+        guard let node = places[shard].followed else { return [] }
+        places[shard].followed = nil
+        if places[shard].source == .peer(node) { places[shard].source = nil }
+        return [.unfollow(node, shard: shard)]
+    }
+}

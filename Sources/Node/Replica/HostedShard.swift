@@ -1,0 +1,58 @@
+import Replication
+import Telemetry
+
+/// One shard that this node folds, and how far that has come.
+struct HostedShard {
+    /// fetching → catching up → live. Ends anywhere, when the shard is released.
+    enum State: String, Sendable {
+        /// A peer is asked for its state.
+        case fetching
+        case catchingUp = "catching_up"
+        /// It has applied everything that was in the log when it looked.
+        case live
+    }
+
+    var shard: Shard
+    var scratch = FoldScratch()
+    var due = SnapshotPolicy.Progress(now: .monotonic)
+    /// When the shard last moved, and whether its open points were asked to be closed since.
+    var moved: (at: Timestamp, flushRequested: Bool) = (.monotonic, true)
+    var state: State
+    /// Of the log, when last looked.
+    var end: Offset
+    let begunAt = Timestamp.monotonic
+    /// Log records applied here.
+    private(set) var applied = 0
+
+    var partition: PartitionID { shard.partition }
+
+    init(_ shard: Shard, _ state: State) {
+        self.shard = shard
+        self.state = state
+        end = shard.next
+    }
+
+    mutating func apply(_ batch: borrowing LogBatch, _ decoder: RecordDecoder, into outputs: inout OutputBatch) {
+        shard.apply(batch, decoder: decoder, scratch: &scratch, into: &outputs)
+        due.records += batch.entries.count
+        applied += batch.entries.count
+        moved = (.monotonic, false)
+    }
+
+    var report: HostedReport {
+        HostedReport(
+            partition: partition, state: state, next: shard.next, lag: max(0, end.value - shard.next.value),
+            lineage: shard.lineage)
+    }
+}
+
+/// What others are told of a hosted shard.
+struct HostedReport: Sendable, Equatable {
+    let partition: PartitionID
+    let state: HostedShard.State
+    /// The offset of the next record to apply.
+    let next: Offset
+    /// Records in the log that are not applied yet.
+    let lag: Int64
+    let lineage: UInt64?
+}
