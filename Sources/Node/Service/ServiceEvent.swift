@@ -2,6 +2,7 @@ import Delivery
 import Replication
 import Storage
 import Telemetry
+import Threads
 import Web
 
 /// What other threads tell the thread that serves clients.
