@@ -31,6 +31,7 @@ let libraries: [Target] = [
         cxxSettings: [.unsafeFlags(["-O2"])],
         linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CAllocations"),
+    .systemLibrary(name: "CRdkafka", pkgConfig: "rdkafka"),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
     .systemLibrary(name: "CWebSockets", pkgConfig: "libwebsockets"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
@@ -46,9 +47,12 @@ let package = Package(
     targets: libraries + [
         // One Swift module per C library, its only importer.
         module("JSON", uses: ["CSimdJSON"]),
-        module("Storage", uses: ["CSQLite", "Compression", "Replication", "Telemetry"]),
+        module("Kafka", uses: ["CRdkafka", "Replication", "Sharding", "Telemetry", "Threads"]),
+        module("Storage", uses: ["CSQLite", "Compression", "Replication", "Telemetry", "Threads"]),
         module("Web", uses: ["CWebSockets"]),
         module("Compression", uses: ["CZlib", "CZstd"]),
+        // Threads that may block, and what they wait on.
+        module("Threads"),
         // Pure cores: no Foundation, no clock, no socket.
         module("Telemetry", uses: ["JSON"]),
         module("Insight", uses: ["Telemetry"]),
@@ -62,17 +66,18 @@ let package = Package(
             "Node",
             uses: [
                 "Telemetry", "Insight", "Sharding", "Replication", "Delivery", "Storage", "Web", "JSON", "Compression",
+                "Threads",
             ]),
         .executableTarget(
             name: "slipstream",
             dependencies: [
                 "Node", "Client", "Simulation", "Telemetry", "JSON", "Compression", "Delivery", "Web", "Replication",
-                "Storage", "CAllocations",
+                "Storage", "CAllocations", "Kafka", "Threads",
             ],
             swiftSettings: strict),
         // Processes that tests kill; not shipped.
         .executableTarget(
-            name: "log-torture", dependencies: ["Storage", "Replication", "Telemetry"],
+            name: "log-torture", dependencies: ["Storage", "Replication", "Telemetry", "Threads"],
             path: "Tests/Fixtures/LogTorture", swiftSettings: strict),
         // Tests mirror Sources.
         tests(of: "Client", uses: ["Delivery", "JSON", "Replication", "Simulation", "Telemetry", "Web"]),
@@ -81,9 +86,12 @@ let package = Package(
         tests(of: "Simulation", uses: ["Telemetry"]),
         tests(of: "Sharding", uses: ["Simulation"]),
         tests(of: "Replication", uses: ["Telemetry", "Storage"]),
+        tests(of: "Sharding"),
+        tests(of: "Kafka", uses: ["Replication", "Sharding", "Telemetry", "Threads"]),
+        tests(of: "Replication", uses: ["Kafka", "Telemetry", "Storage", "Threads"]),
         tests(of: "Insight", uses: ["Telemetry", "JSON"]),
         tests(of: "Web"),
-        tests(of: "Storage", uses: ["Replication", "Telemetry", "log-torture"]),
+        tests(of: "Storage", uses: ["Replication", "Telemetry", "Threads", "log-torture"]),
         tests(of: "Compression"),
         tests(of: "Delivery", uses: ["Telemetry", "JSON"]),
         tests(of: "Node", uses: ["Client", "JSON", "Simulation", "Telemetry", "Web"]),

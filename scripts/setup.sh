@@ -9,6 +9,7 @@ packages=(
     libwebsockets-dev # HTTP and WebSocket, both sides
     libsimdjson-dev   # JSON decoding
     libsqlite3-dev    # embedded log and snapshots
+    librdkafka-dev    # Kafka, and the mock cluster of tests and kafka-sim
     libzstd-dev       # compression of records and snapshots
     zlib1g-dev        # reading .csv.gz
     libssl-dev        # headers that libwebsockets.h includes

@@ -7,6 +7,7 @@ import Sharding
 import Storage
 import Synchronization
 import Telemetry
+import Threads
 import Web
 
 /// One node: the embedded log, a replica of every shard, gateways and the hub, each on its thread.
@@ -76,10 +77,10 @@ package final class Node: @unchecked Sendable {
     package func run() throws(NodeError) {
         do throws(LogError) {
             let threads = [
-                try Worker("replica") { self.replica.run() },
-                try Worker("replays") { self.replays.run() },
+                try Worker.start("replica") { self.replica.run() },
+                try Worker.start("replays") { self.replays.run() },
             ]
-            let datagrams = try udp.map { udp throws(LogError) in try Worker("udp") { self.listen(udp) } }
+            let datagrams = try udp.map { udp throws(LogError) in try Worker.start("udp") { self.listen(udp) } }
             replica.host(Set((0..<config.partitions).map(PartitionID.init)))
             service.arm()
             journal.notice(

@@ -15,6 +15,8 @@ package struct Offset: Hashable, Comparable, Sendable, CustomStringConvertible {
     package static func < (left: Offset, right: Offset) -> Bool { left.value < right.value }
     package static func + (offset: Offset, records: Int) -> Offset { Offset(offset.value + Int64(records)) }
     package static let zero = Offset(0)
+    /// Stored, and nobody said where.
+    package static let unknown = Offset(-1)
     package var description: String { "\(value)" }
 }
 
@@ -139,6 +141,13 @@ package enum LogError: Error, Equatable, Sendable, CustomStringConvertible {
     /// Stored bytes fail their check; nothing from there on is returned.
     case corrupt(PartitionID, at: Offset, reason: String)
     case io(reason: String)
+    /// Nothing of the append was stored, or the read did not come through; the same call may work later.
+    case unavailable(reason: String)
+    /// No answer came: of the append some, all or nothing may be stored. Who publishes again must do so under the same
+    /// `source` and `source_seq`, so that the engine drops what is there already.
+    case ambiguous(reason: String)
+    /// The client of the log is beyond repair; the process must be started again.
+    case fatal(reason: String)
     case closed
 
     package var description: String {
@@ -149,6 +158,9 @@ package enum LogError: Error, Equatable, Sendable, CustomStringConvertible {
         case .noSuchPartition(let partition, let count): "partition \(partition) does not exist; there are \(count)"
         case .corrupt(let partition, let offset, let reason): "partition \(partition) at \(offset): \(reason)"
         case .io(let reason): reason
+        case .unavailable(let reason): "\(reason); nothing was stored, try again"
+        case .ambiguous(let reason): "\(reason); records may be stored: repeat them with the same source_seq"
+        case .fatal(let reason): "\(reason); this cannot be repaired while running: start the node again"
         case .closed: "the log is closed"
         }
     }
@@ -162,8 +174,10 @@ package protocol PartitionedLog: AnyObject, Sendable {
     /// Fixed for the life of the log.
     var partitionCount: Int { get }
 
-    /// Appends all or nothing and returns when every record is durable.
-    /// - Returns: the offset of each record, in the order given.
+    /// Appends all or nothing and returns when every record is durable. (Kafka, which cannot do that without
+    /// transactions, says `.ambiguous` when it is neither.)
+    /// - Returns: the offset of each record, in the order given; `.unknown` for one that a broker acknowledged as a
+    ///   repeat without saying where it is.
     func append(_ records: [NewRecord]) throws(LogError) -> [Offset]
 
     /// Reads from `offset` on into `batch`, which is emptied first: at least one record if there is one, then as many

@@ -45,6 +45,7 @@ package struct Shard {
         _ batch: borrowing LogBatch, decoder: RecordDecoder, scratch: inout FoldScratch, only: StreamFilter? = nil,
         into outputs: inout OutputBatch
     ) {
+        scratch.refused.removeAll(keepingCapacity: true)
         batch.bytes.withUnsafeBytes { bytes in
             for entry in batch.entries where entry.offset >= next {
                 apply(entry, bytes, decoder, &scratch, only, &outputs)
@@ -77,9 +78,13 @@ package struct Shard {
                     if let source, !Shard.isNew(source, entry, state) { return }
                     Shard.fold(record, entry, state, &scratch, &outputs)
                 },
-                refused: { _, refusal in accounting.refused[refusal.reason, default: 0] += 1 })
+                refused: { index, refusal in
+                    accounting.refused[refusal.reason, default: 0] += 1
+                    scratch.note(RefusedRecord(entry: entry, element: index, refusal: refusal))
+                })
         } catch {
             accounting.refused[error.reason, default: 0] += 1
+            scratch.note(RefusedRecord(entry: entry, element: nil, refusal: error))
         }
     }
 
@@ -188,7 +193,24 @@ package struct FoldScratch {
     var said = EngineOutputs()
     var lastNumber: Int32 = 0
     var lastID: [UInt8] = []
+    /// What the last `apply` could not read, the first `refusedMax` of it: for whoever writes them to a dead-letter
+    /// topic. All of it is in the shard's accounting.
+    package fileprivate(set) var refused: [RefusedRecord] = []
+    package static let refusedMax = 100
     package init() {}
+
+    fileprivate mutating func note(_ record: RefusedRecord) {
+        if refused.count < FoldScratch.refusedMax { refused.append(record) }
+    }
+}
+
+/// A record of the log, or one element of its array, that could not be read.
+package struct RefusedRecord: Sendable {
+    /// Its bytes are in the batch that was applied.
+    package let entry: LogBatch.Entry
+    /// Place in the array; `nil` when the record as a whole is no JSON.
+    package let element: Int?
+    package let refusal: Refusal
 }
 
 /// Names the one stream that a replay is about, and tells cheaply which log records cannot concern it.

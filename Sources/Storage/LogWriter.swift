@@ -1,4 +1,5 @@
 import Replication
+import Threads
 
 /// Takes records from threads that must not wait, and appends them to a log on a thread of its own. All that waits goes
 /// into one append, so the more is waiting, the cheaper each record is.
@@ -46,7 +47,7 @@ package final class LogWriter: Sendable {
     package init(_ log: any PartitionedLog, settings: Settings = Settings()) throws(LogError) {
         self.log = log
         self.settings = settings
-        let worker = try Worker("log writer") { [self] in run() }
+        let worker = try Worker.start("log writer") { [self] in run() }
         state.withLock { $0.worker = worker }
     }
 

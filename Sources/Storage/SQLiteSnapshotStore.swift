@@ -1,6 +1,7 @@
 import Compression
 import Replication
 import Telemetry
+import Threads
 
 /// Snapshots in a SQLite file of their own, so that writing a large one never lengthens the log's WAL. Compressed.
 package final class SQLiteSnapshotStore: SnapshotStore {

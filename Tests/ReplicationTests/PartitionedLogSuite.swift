@@ -3,6 +3,7 @@ import Replication
 import Storage
 import Telemetry
 import Testing
+import Threads
 
 /// The implementations for which the suite holds.
 enum LogKind: String, CaseIterable, CustomTestStringConvertible {

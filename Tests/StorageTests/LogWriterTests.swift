@@ -2,6 +2,7 @@ import Replication
 import Storage
 import Telemetry
 import Testing
+import Threads
 
 @Suite struct LogWriterTests {
     @Test func `what is offered is appended in order and each offer gets its own offsets`() throws {

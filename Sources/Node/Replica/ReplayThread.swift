@@ -2,6 +2,7 @@ import Delivery
 import Replication
 import Storage
 import Telemetry
+import Threads
 
 /// Reads old outputs from the log for clients that are too far back for the rings.
 ///

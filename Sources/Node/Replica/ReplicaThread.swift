@@ -1,6 +1,7 @@
 import Replication
 import Storage
 import Telemetry
+import Threads
 
 /// Folds the shards that the node hosts: restores them, catches up, follows the log, takes snapshots.
 ///

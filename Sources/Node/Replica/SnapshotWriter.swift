@@ -1,6 +1,7 @@
 import Replication
 import Storage
 import Telemetry
+import Threads
 
 struct PendingSnapshot: Sendable {
     let partition: PartitionID
@@ -24,7 +25,7 @@ final class SnapshotWriter: Sendable {
 
     init(store: any SnapshotStore, journal: Log) throws(LogError) {
         let state = state
-        thread = try Worker("snapshots") {
+        thread = try Worker.start("snapshots") {
             while let next = SnapshotWriter.next(state) {
                 do throws(LogError) {
                     try store.save(next.bytes, of: next.partition, at: next.offset)

@@ -3,6 +3,7 @@ import Replication
 import Sharding
 import Storage
 import Telemetry
+import Threads
 import Web
 
 /// What other threads tell the thread that serves clients.

@@ -1,4 +1,5 @@
 import Replication
+import Threads
 
 /// Read connections, as many as there are readers at one time.
 final class ReaderPool: Sendable {

@@ -1,5 +1,6 @@
 import Replication
 import Telemetry
+import Threads
 
 /// Who may write, and who waits for it. One thread at a time has the turn and with it the file.
 struct Turn {

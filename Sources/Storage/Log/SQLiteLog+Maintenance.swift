@@ -1,6 +1,7 @@
 import Glibc
 import Replication
 import Telemetry
+import Threads
 
 /// The log's own thread: moves the WAL into the file beside the appends, and forgets what retention lets go.
 extension SQLiteLog {

@@ -1,6 +1,7 @@
 import Compression
 import Replication
 import Telemetry
+import Threads
 
 /// A durable log in one SQLite file. Append returns after the commit is synced; appends that come while one is under
 /// way share the next commit. The newest records are read from memory, the others through connections of their own.
@@ -75,7 +76,7 @@ package final class SQLiteLog: RetainingLog {
         reserve = Reserve(path: directory + "/reserve", bytes: settings.walBytesMax)
         reserve.take()
         compressor = settings.compressionLevel.map { Zstd.Compressor(level: $0) }
-        let thread = try Worker("log") { [self] in maintain(checkpointer) }
+        let thread = try Worker.start("log") { [self] in maintain(checkpointer) }
         worker.withLock { $0 = thread }
     }
 

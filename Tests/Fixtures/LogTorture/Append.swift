@@ -2,6 +2,7 @@ import Glibc
 import Replication
 import Storage
 import Telemetry
+import Threads
 
 /// Three threads append through the group commit while a small WAL is moved and old rows are kept. Each acknowledged
 /// record is printed as `partition offset thread number` only after `append` has returned.

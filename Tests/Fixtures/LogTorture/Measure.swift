@@ -2,6 +2,7 @@ import Glibc
 import Replication
 import Storage
 import Telemetry
+import Threads
 
 /// Figures of one disk; `docs/performance.md` says what they were where they were last taken.
 func measure(directory: String) throws {

@@ -1,13 +1,16 @@
 import Glibc
-import Replication
+
+/// The system has no thread left.
+package struct ThreadError: Error, Equatable, CustomStringConvertible {
+    package let description: String
+}
 
 /// A thread of our own for work that blocks. Its body must end by itself when told to; `join` waits for that.
 package final class Worker: Sendable {
     private let thread: pthread_t
 
     /// - Parameter name: as seen in `top -H`; at most 15 bytes count.
-    /// - Throws: `.io` when the system has no thread left.
-    package init(_ name: String, _ body: @escaping @Sendable () -> Void) throws(LogError) {
+    package init(_ name: String, _ body: @escaping @Sendable () -> Void) throws(ThreadError) {
         let box = Unmanaged.passRetained(Body(name: name, run: body))
         var thread = pthread_t()
         let code = pthread_create(
@@ -21,7 +24,7 @@ package final class Worker: Sendable {
             }, box.toOpaque())
         guard code == 0 else {
             box.release()
-            throw .io(reason: "no thread for \(name): \(String(cString: strerror(code)))")
+            throw ThreadError(description: "no thread for \(name): \(String(cString: strerror(code)))")
         }
         self.thread = thread
     }

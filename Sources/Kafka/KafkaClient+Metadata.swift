@@ -1,0 +1,87 @@
+import CRdkafka
+import Replication
+
+/// Where a partition begins and ends.
+struct Watermarks: Equatable {
+    /// The first offset still there.
+    let earliest: Offset
+    /// The offset the next record will get.
+    let end: Offset
+}
+
+extension KafkaClient {
+    /// Asks the cluster how many partitions a topic has.
+    /// - Throws: `.unreachable`, `.noTopic` or `.refused`, after `limit` at the latest.
+    func partitionCount(of topic: String, within limit: Duration) throws(KafkaError) -> Int {
+        let result: Result<Int, KafkaError>
+        do throws(LogError) {
+            result = try use { handle in
+                Result { () throws(KafkaError) in try metadata(handle, topic, within: limit) }
+            }
+        } catch { throw .refused(reason: "\(error)") }
+        return try result.get()
+    }
+
+    private func metadata(
+        _ handle: OpaquePointer, _ topic: String, within limit: Duration
+    ) throws(KafkaError) -> Int {
+        guard let name = rd_kafka_topic_new(handle, topic, nil) else {
+            throw .refused(reason: "'\(topic)' cannot be a topic: \(describe(rd_kafka_last_error()))")
+        }
+        defer { rd_kafka_topic_destroy(name) }
+        var answer: UnsafePointer<rd_kafka_metadata_t>?
+        let code = rd_kafka_metadata(handle, 0, name, &answer, limit.milliseconds)
+        rd_kafka_poll(handle, 0)  // Here the reasons come in.
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let answer else { throw failure(code, topic) }
+        defer { rd_kafka_metadata_destroy(answer) }
+        events.noteSuccess()
+        guard answer.pointee.topic_cnt > 0, let found = answer.pointee.topics?.pointee else {
+            throw .noTopic(topic, brokers: brokers)
+        }
+        guard found.err == RD_KAFKA_RESP_ERR_NO_ERROR else { throw failure(found.err, topic) }
+        guard found.partition_cnt > 0 else { throw .noTopic(topic, brokers: brokers) }
+        return Int(found.partition_cnt)
+    }
+
+    /// - Throws: `.unavailable` when the partition's leader does not answer within `limit`.
+    func watermarks(of partition: PartitionID, in topic: String, within limit: Duration) throws(LogError) -> Watermarks {
+        try use { (handle) throws(LogError) in
+            var (low, high): (Int64, Int64) = (0, 0)
+            let code = rd_kafka_query_watermark_offsets(
+                handle, topic, Int32(partition.number), &low, &high, limit.milliseconds)
+            guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
+                rd_kafka_poll(handle, 0)
+                throw failure(code, topic).logError
+            }
+            events.noteSuccess()
+            return Watermarks(earliest: Offset(low), end: Offset(high))
+        }
+    }
+
+    /// The ends of several partitions with one request a broker; those that could not be had are missing.
+    func ends(
+        of partitions: [PartitionID], in topic: String, within limit: Duration
+    ) throws(LogError) -> [PartitionID: Offset] {
+        try use { (handle) throws(LogError) in
+            // To the protocol the end is the offset of a time called −1.
+            let list = PartitionList(topic, partitions.map { ($0, -1) })
+            let code = rd_kafka_offsets_for_times(handle, list.pointer, limit.milliseconds)
+            guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw failure(code, topic).logError }
+            return Dictionary(uniqueKeysWithValues: list.offsets.filter { $0.1.value >= 0 })
+        }
+    }
+
+    /// What a failed call means to us.
+    func failure(_ code: rd_kafka_resp_err_t, _ topic: String) -> KafkaError {
+        switch code {
+        case RD_KAFKA_RESP_ERR__FATAL: .fatal(reason: events.health.fatal ?? describe(code))
+        case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
+            RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+            .noTopic(topic, brokers: brokers)
+        case RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__TIMED_OUT, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN,
+            RD_KAFKA_RESP_ERR__RESOLVE, RD_KAFKA_RESP_ERR__SSL, RD_KAFKA_RESP_ERR__AUTHENTICATION:
+            .unreachable(brokers: brokers, reason: events.health.lastError ?? describe(code))
+        default: .refused(reason: "topic '\(topic)': \(describe(code))")
+        }
+    }
+}
