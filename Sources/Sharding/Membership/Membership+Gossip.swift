@@ -1,0 +1,81 @@
+extension Membership {
+    /// Puts news on its way.
+    mutating func spread(_ item: Packet.Item, at now: Moment) {
+        queue.add(item)
+        if let delay = timing.urgentGossipDelay { nextGossip = min(nextGossip, now + delay) }
+    }
+
+    /// Sends a message with as much gossip as fits.
+    ///
+    /// - Parameter node: to whom, when known: what is said against it comes first, so that it can deny it (Lifeguard,
+    ///   section IV-C, "buddy system").
+    mutating func send(
+        _ message: Packet.Message, to address: PeerAddress, node: NodeID?, into effects: inout [Effect]
+    ) {
+        var writer = WireWriter(reserving: 256)
+        Packet(cluster: cluster, sender: own, message: message).writeHead(into: &writer)
+        if let node, let peer = peers[node], peer.claim.status != .alive {
+            writer.writeRaw(Packet.Item.claim(peer.claim).bytes)
+        }
+        queue.fill(&writer, limit: timing.retransmitLimit(nodes: aliveCount))
+        effects.append(.send(writer.bytes, to: address))
+    }
+
+    mutating func gossip(
+        at now: Moment, using random: inout some RandomNumberGenerator, into effects: inout [Effect]
+    ) {
+        guard now >= nextGossip, !queue.isEmpty else { return }
+        nextGossip = now + timing.gossipInterval
+        for peer in pick(timing.gossipFanout, using: &random, where: { _ in true }) where !queue.isEmpty {
+            send(.gossip, to: peer.claim.address, node: peer.claim.node, into: &effects)
+        }
+    }
+
+    /// Up to `count` nodes that are not dead, by chance.
+    func pick(
+        _ count: Int, using random: inout some RandomNumberGenerator, where isWanted: (Peer) -> Bool
+    ) -> [Peer] {
+        order.sample(count, using: &random) { node in
+            guard node != own, let peer = peers[node], peer.isAlive else { return false }
+            return isWanted(peer)
+        }.compactMap { peers[$0] }
+    }
+
+    mutating func receive(
+        _ bytes: [UInt8], from source: PeerAddress, at now: Moment, using random: inout some RandomNumberGenerator,
+        into effects: inout [Effect]
+    ) {
+        let packet: Packet
+        do { packet = try Packet(bytes) } catch {
+            return effects.append(.report(.malformed(from: source, error)))
+        }
+        guard packet.cluster == cluster else {
+            return effects.append(.report(.foreign(packet.sender, from: source)))
+        }
+        for item in packet.items {
+            switch item {
+            case .claim(let claim): adopt(claim, at: now, using: &random, into: &effects)
+            case .table(let node, let version): hear(ofTable: node, version, from: source, at: now, into: &effects)
+            }
+        }
+        receive(packet.message, of: packet.sender, from: source, at: now, into: &effects)
+    }
+
+    private mutating func receive(
+        _ message: Packet.Message, of sender: NodeID, from source: PeerAddress, at now: Moment,
+        into effects: inout [Effect]
+    ) {
+        switch message {
+        case .gossip: break
+        case .ping(let sequence, let target):
+            receivePing(sequence, target: target, from: source, sender: sender, into: &effects)
+        case .ack(let sequence): receiveAck(sequence, into: &effects)
+        case .nack(let sequence): receiveNack(sequence)
+        case .pingRequest(let sequence, let target, let address):
+            receivePingRequest(sequence, target: target, at: address, from: source, at: now, into: &effects)
+        case .tableRequest(let node, let version, let offset):
+            sendTable(of: node, newerThan: version, offset: offset, to: source, into: &effects)
+        case .tablePiece(let piece): receive(piece, at: now, into: &effects)
+        }
+    }
+}

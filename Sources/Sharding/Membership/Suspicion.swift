@@ -1,0 +1,36 @@
+/// How long a suspect has to speak up: long when one node accuses it, shorter with every other that does.
+///
+/// Source: Lifeguard (Dadgar, Phillips, Currey, 2018), section IV-B: max − (max − min) · ln(c + 1) / ln(k + 1).
+struct Suspicion: Sendable {
+    private(set) var accusers: [NodeID]
+    private var since: Duration
+    private let shortest: Duration
+    private let longest: Duration
+    /// Confirmations needed for the shortest; none where there are too few nodes to give any.
+    private let needed: Int
+    /// Not declared dead before; pushed back when this node itself could not hear.
+    private var notBefore = Duration.zero
+
+    init(by accuser: NodeID, at now: Duration, nodes: Int, timing: SwimTiming) {
+        accusers = [accuser]
+        since = now
+        shortest = timing.suspicionMin(nodes: nodes)
+        longest = shortest * timing.suspicionMaxMultiplier
+        needed = max(0, min(timing.confirmations, nodes - 2))
+    }
+
+    var deadline: Duration {
+        guard needed > 0 else { return max(notBefore, since + shortest) }
+        let share = Logarithm.natural(accusers.count) / Logarithm.natural(needed + 1)
+        return max(notBefore, since + longest - (longest - shortest) * min(1, share))
+    }
+
+    /// - Returns: whether this is a new accuser that still matters; then it is worth passing on.
+    mutating func confirm(by accuser: NodeID) -> Bool {
+        guard accusers.count <= needed, !accusers.contains(accuser) else { return false }
+        accusers.append(accuser)
+        return true
+    }
+
+    mutating func extend(to moment: Duration) { notBefore = max(notBefore, moment) }
+}

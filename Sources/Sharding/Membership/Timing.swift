@@ -1,0 +1,71 @@
+/// How fast membership works. The same on all nodes of a cluster, though it harms none but itself where it is not.
+package struct SwimTiming: Equatable, Sendable {
+    /// One node is probed in each; longer while this node is unwell (`LocalHealth`).
+    package var probeInterval: Duration
+    /// Time for a direct answer; the rest of the interval is for go-betweens.
+    package var probeTimeout: Duration
+    package var indirectProbes: Int
+    /// A piece of gossip goes out this × log10(nodes + 1), rounded up, times.
+    package var retransmitMultiplier: Int
+    /// Shortest suspicion: this × probe interval × log10(nodes), at least 1.
+    package var suspicionMultiplier: Double
+    /// Longest suspicion, when nobody confirms it: this × the shortest.
+    package var suspicionMaxMultiplier: Double
+    /// Independent accusers beyond the first that bring a suspicion down to the shortest.
+    package var confirmations: Int
+    package var gossipInterval: Duration
+    package var gossipFanout: Int
+    /// Whole state exchanged with one node over TCP.
+    package var syncInterval: Duration
+    /// Worst score of `LocalHealth`.
+    package var healthMax: Int
+    /// How many nodes, on average, check a suspicion they hear of at their next probe; a dead node is confirmed dead sooner.
+    package var verifiers: Int
+    /// News waits this long for company instead of for the next `gossipInterval`.
+    package var urgentGossipDelay: Duration?
+    /// A tick later than this means this node stood still and could not hear: it accuses nobody of silence meanwhile.
+    package var pauseMax: Duration?
+    /// How often a dead node is asked whether it is dead, and a lone node looks for its seeds.
+    package var reconnectInterval: Duration
+    /// How long the dead and those who left are remembered, so that late gossip does not revive them.
+    package var tombstoneLifetime: Duration
+
+    /// Detects within a second in a rack of 50 at about 3 kB/s a node (docs/performance.md).
+    package static let standard = SwimTiming(
+        probeInterval: .milliseconds(100), probeTimeout: .milliseconds(40), indirectProbes: 3, retransmitMultiplier: 4,
+        suspicionMultiplier: 2, suspicionMaxMultiplier: 6, confirmations: 3, gossipInterval: .milliseconds(100),
+        gossipFanout: 3, syncInterval: .seconds(15), healthMax: 8, verifiers: 6,
+        urgentGossipDelay: .milliseconds(10), pauseMax: .milliseconds(50), reconnectInterval: .seconds(1),
+        tombstoneLifetime: .seconds(3_600))
+
+    /// The defaults of hashicorp/memberlist (`DefaultLANConfig`), to measure beside ours.
+    package static let memberlistLAN = SwimTiming(
+        probeInterval: .seconds(1), probeTimeout: .milliseconds(500), indirectProbes: 3, retransmitMultiplier: 4,
+        suspicionMultiplier: 4, suspicionMaxMultiplier: 6, confirmations: 2, gossipInterval: .milliseconds(200),
+        gossipFanout: 3, syncInterval: .seconds(30), healthMax: 8, verifiers: 0, urgentGossipDelay: nil, pauseMax: nil,
+        reconnectInterval: .seconds(30), tombstoneLifetime: .seconds(3_600))
+
+    /// - Parameter nodes: how many are in the cluster.
+    func suspicionMin(nodes: Int) -> Duration {
+        probeInterval * (suspicionMultiplier * max(1, Logarithm.natural(nodes) / Logarithm.natural(10)))
+    }
+    func retransmitLimit(nodes: Int) -> Int {
+        retransmitMultiplier * Int((Logarithm.natural(nodes + 1) / Logarithm.natural(10)).rounded(.up))
+    }
+}
+
+/// The standard library has none, and the C library's may differ in the last digit.
+enum Logarithm {
+    /// - Parameter value: at least 1; less counts as 1.
+    static func natural(_ value: Int) -> Double {
+        let number = Double(max(1, value))
+        // ln(m·2ᵉ) = e·ln 2 + ln m, and ln m = 2·artanh((m − 1)/(m + 1)) with m in 1 ..< 2.
+        let ratio = (number.significand - 1) / (number.significand + 1)
+        var (term, sum) = (ratio, 0.0)
+        for odd in stride(from: 1.0, through: 25, by: 2) {
+            sum += term / odd
+            term *= ratio * ratio
+        }
+        return Double(number.exponent) * 0.693_147_180_559_945_3 + 2 * sum
+    }
+}

@@ -1,0 +1,77 @@
+/// What a node tells all others about itself and its shards; gossiped whole, newest version wins.
+///
+/// How it travels: packets carry only (node, version) of tables, 20 bytes or so, as gossip. Who hears of a newer version
+/// than it has asks the sender of that packet, who has it; it comes as pieces of at most 1,100 bytes, one packet each, lost
+/// ones are asked for again, and whoever has it whole gossips the version in turn. A push/pull over TCP brings all tables
+/// that differ. So 4 KiB are four packets to each node per version, from some node near in the gossip's tree, not from its
+/// owner: an owner may publish at will, but should let lag and hashes alone wait for `publishPeriod`.
+package struct NodeTable: Equatable, Sendable {
+    /// Of one encoded table; 1,000 nodes then exchange at most 16 MiB when one joins. Room for some 700 shards.
+    package static let bytesMax = 16_384
+
+    /// Where clients and other nodes reach it, as `http://10.0.0.7:8080`.
+    package var url = ""
+    /// Of the program.
+    package var version = ""
+    package var zone = ""
+    package var weight = 100
+    /// Wants to hand over all it has.
+    package var isDraining = false
+    /// Each shard once, sorted.
+    package var shards: [ShardReport] = []
+
+    package init() {}
+
+    /// How long a change that only concerns lag or hashes should wait, so that tables stay a small part of the traffic.
+    package static func publishPeriod(memberCount: Int) -> Duration {
+        max(.milliseconds(200), .milliseconds(20) * memberCount)
+    }
+}
+
+/// How far a node is with a shard it holds.
+package struct ShardReport: Equatable, Sendable {
+    /// Design section 7. Draining is `isLeaving`.
+    package enum Phase: UInt8, Sendable, CaseIterable {
+        case restoring, catchingUp, live
+    }
+    package var shard: ShardID
+    package var phase: Phase
+    /// Serves until its successors are live; does not count as a holder when shards are assigned.
+    package var isLeaving: Bool
+    /// Records between the partition's end and what was applied.
+    package var lag: UInt64
+    package var hash: StateHash?
+
+    package init(_ shard: ShardID, _ phase: Phase, isLeaving: Bool = false, lag: UInt64 = 0, hash: StateHash? = nil) {
+        self.shard = shard
+        self.phase = phase
+        self.isLeaving = isLeaving
+        self.lag = lag
+        self.hash = hash
+    }
+}
+
+/// The hash of a shard's state after the records before `offset`; replicas of a shard agree on it, or have diverged.
+package struct StateHash: Equatable, Sendable {
+    /// State is hashed where the offset is a multiple of this, so that replicas have common points.
+    package static let spacing: UInt64 = 10_000
+    package var offset: UInt64
+    package var hash: UInt64
+
+    package init(offset: UInt64, hash: UInt64) {
+        self.offset = offset
+        self.hash = hash
+    }
+}
+
+/// Why a table was not published. The one before stays.
+package enum NodeTableError: Error, Equatable, CustomStringConvertible {
+    case tooLarge(bytes: Int)
+
+    package var description: String {
+        switch self {
+        case .tooLarge(let bytes):
+            "a node's table of \(bytes) bytes is over the limit of \(NodeTable.bytesMax); spread the shards over more nodes"
+        }
+    }
+}
