@@ -1,5 +1,5 @@
 import Sharding
-import Storage
+import Threads
 import Telemetry
 import Web
 
