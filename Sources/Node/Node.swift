@@ -3,7 +3,7 @@ import Delivery
 import Insight
 import JSON
 import Replication
-import Sharding
+import enum Sharding.Partitioner
 import Storage
 import Synchronization
 import Telemetry

@@ -1,4 +1,4 @@
-import Sharding
+import struct Sharding.NodeID
 
 /// Which nodes there are and which shards they have live, as gossip tells.
 struct ClusterView: Sendable, Equatable {

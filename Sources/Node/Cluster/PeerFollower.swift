@@ -1,4 +1,4 @@
-import Sharding
+import struct Sharding.NodeID
 import Threads
 import Telemetry
 import Web

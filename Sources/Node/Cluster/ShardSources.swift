@@ -1,4 +1,4 @@
-import Sharding
+import struct Sharding.NodeID
 import Telemetry
 
 /// Decides where each shard's outputs come from: from the replica here once it is live; else, while clients want them,

@@ -1,6 +1,6 @@
 import Delivery
 import Replication
-import Sharding
+import enum Sharding.Partitioner
 import Telemetry
 
 /// Checks what comes in and makes log records of it: one per chassis and body, so that a repeat of a publish is dropped

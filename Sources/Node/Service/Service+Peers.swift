@@ -1,7 +1,7 @@
 import Delivery
 import JSON
 import Replication
-import Sharding
+import enum Sharding.Partitioner
 import Telemetry
 import Web
 

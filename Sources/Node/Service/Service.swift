@@ -1,7 +1,7 @@
 import Delivery
 import JSON
 import Replication
-import Sharding
+import struct Sharding.NodeID
 import Storage
 import Telemetry
 import Web

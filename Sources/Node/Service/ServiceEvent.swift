@@ -1,6 +1,6 @@
 import Delivery
 import Replication
-import Sharding
+import struct Sharding.NodeID
 import Storage
 import Telemetry
 import Threads

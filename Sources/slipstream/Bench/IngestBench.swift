@@ -1,6 +1,5 @@
 import Foundation
 import Replication
-import Sharding
 import Storage
 import Synchronization
 import Telemetry
