@@ -21,7 +21,7 @@ package final class Log: Sendable {
     /// The names of fields, the same in logs and metrics.
     package enum Field: String, Sendable {
         case node, incarnation, partition, offset, stream, records, reason, address, milliseconds, path, count, lag,
-            hash, udp
+            hash, udp, peer
     }
 
     private let level: Level

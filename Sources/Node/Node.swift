@@ -1,25 +1,29 @@
 import Compression
 import Delivery
+import Foundation
 import Insight
 import JSON
+import Kafka
 import Replication
-import enum Sharding.Partitioner
 import Storage
 import Synchronization
 import Telemetry
 import Threads
 import Web
 
-/// One node: the embedded log, a replica of every shard, gateways and the hub, each on its thread.
+import enum Sharding.Partitioner
+
+/// One node: a log, a replica of the shards it hosts, gateways and the hub, each on its thread.
 ///
 /// A record's way: gateway → log writer → log → replica → inbox → hub. One direction, no step skipped: what a client sees
-/// is what a restart would see.
+/// is what a restart would see. With Kafka as the log it is one of many and hosts what falls to it; without, the log is
+/// embedded and it hosts all.
 package final class Node: @unchecked Sendable {
     // `@unchecked`: `server` and `service` belong to the serving thread once `run` is called; what other threads use of
     // them (`wake`, `stop`) is made for that. Everything else is `let` and `Sendable`.
     package let config: NodeConfig
     package let journal: Log
-    private let log: SQLiteLog
+    private let log: any PartitionedLog
     private let snapshots: SQLiteSnapshotStore
     private let writer: LogWriter
     private let offer: LogOffer
@@ -27,20 +31,23 @@ package final class Node: @unchecked Sendable {
     private let replica: ReplicaThread
     private let replays: ReplayThread
     private let udp: UDPListener?
+    private let cluster: Cluster?
     private let server: WebServer
     private let service: Service
     private let stopRequested = Atomic(false)
 
-    /// Opens everything; nothing runs yet.
+    /// Opens everything; nothing runs yet. Waits for a Kafka that is not there yet.
     /// - Throws: `NodeError` naming what is in the way and what to do.
-    package init(_ config: NodeConfig) throws(NodeError) {
-        self.config = config
+    package init(_ given: NodeConfig) throws(NodeError) {
         journal = Log(
-            level: config.logLevel, isJSON: config.logsJSON, node: config.nodeID,
+            level: given.logLevel, isJSON: given.logsJSON, node: given.nodeID,
             incarnation: Timestamp.wall.microseconds / 1_000)
-        let tracks = try Node.tracks(config)
+        let tracks = try Node.tracks(given)
+        log = try Node.openLog(given, journal)
+        var config = given
+        config.partitions = log.partitionCount
+        self.config = config
         do throws(LogError) {
-            log = try Node.openLog(config)
             snapshots = try SQLiteSnapshotStore(directory: config.dataDirectory + "/snapshots")
             var queue = LogWriter.Settings()
             queue.queueBytesMax = config.ingestQueueBytes
@@ -48,13 +55,20 @@ package final class Node: @unchecked Sendable {
         } catch { throw .log(error) }
         let relay = Relay()
         inbox = ServiceInbox { relay.server?.wake() }
+        let (inbox, journal) = (inbox, journal)
+        cluster = try config.kafka.map { kafka throws(NodeError) in
+            try Cluster(config, kafka, inbox: inbox, journal: journal)
+        }
         replays = ReplayThread(
             .init(log: log, snapshots: snapshots, tracks: tracks, journal: journal) { [config] stream in
                 PartitionID(Partitioner.partition(ofKey: Array(stream.id.utf8), count: config.partitions))
             })
-        do throws(LogError) {
-            replica = try ReplicaThread(Node.environment(config, log, snapshots, tracks, inbox, journal, relay))
-        } catch { throw .log(error) }
+        var environment = Node.environment(config, log, snapshots, tracks, inbox, journal, relay)
+        if let cluster {
+            environment.peerState = { cluster.states.state(of: $0) }
+            environment.report = { cluster.reports($0) }
+        }
+        do throws(LogError) { replica = try ReplicaThread(environment) } catch { throw .log(error) }
         let offer = LogOffer(writer: writer, replica: replica)
         self.offer = offer
         relay.offer = offer
@@ -62,7 +76,7 @@ package final class Node: @unchecked Sendable {
         service = Service(
             ServiceContext(
                 config: config, journal: journal, inbox: inbox, offer: offer, replica: replica, replays: replays,
-                udp: udp,
+                udp: udp, cluster: cluster, stop: { relay.server?.stop() },
                 setTimer: { relay.server?.setTimer(microseconds: $0) }))
         do throws(WebError) {
             server = try WebServer(Node.webConfiguration(config), handler: service)
@@ -78,10 +92,15 @@ package final class Node: @unchecked Sendable {
         do throws(LogError) {
             let threads = [
                 try Worker.start("replica") { self.replica.run() },
+                try Worker.start("restorer") { self.replica.restorations() },
                 try Worker.start("replays") { self.replays.run() },
             ]
             let datagrams = try udp.map { udp throws(LogError) in try Worker.start("udp") { self.listen(udp) } }
-            replica.host(Set((0..<config.partitions).map(PartitionID.init)))
+            if let cluster {
+                try cluster.begin(port: port, replica: replica)
+            } else {
+                replica.host(Set((0..<config.partitions).map(PartitionID.init)))
+            }
             service.arm()
             journal.notice(
                 "listening",
@@ -98,15 +117,23 @@ package final class Node: @unchecked Sendable {
             replays.stop()
             threads.forEach { $0.join() }
         } catch { throw .log(error) }
+        cluster?.end()
         log.close()
         snapshots.close()
         journal.notice("stopped")
+        if let fault = replica.fault { throw .log(fault) }
     }
 
-    /// Ends `run`: clients are told, what was taken is stored, snapshots are taken. May be called from any thread.
+    /// Ends `run`: others take over its shards, clients are told, what was taken is stored, snapshots are taken. A second
+    /// call does not wait for the others. May be called from any thread.
     package func stop() {
-        guard !stopRequested.exchange(true, ordering: .relaxed) else { return }
-        server.stop()
+        let isFirst = !stopRequested.exchange(true, ordering: .relaxed)
+        guard isFirst, let cluster else { return server.stop() }
+        let server = server
+        Thread.detachNewThread {
+            cluster.leave()
+            server.stop()
+        }
     }
 
     private func listen(_ udp: UDPListener) {
@@ -135,18 +162,40 @@ extension Node {
         return try TrackFile.read(path)
     }
 
-    private static func openLog(_ config: NodeConfig) throws(LogError) -> SQLiteLog {
+    private static func openLog(_ config: NodeConfig, _ journal: Log) throws(NodeError) -> any PartitionedLog {
+        if let kafka = config.kafka { return try openKafka(kafka, journal) }
         var settings = SQLiteLog.Settings()
         settings.partitionCount = config.partitions
         settings.retention = Retention(
             age: config.retentionHours > 0 ? .seconds(config.retentionHours * 3_600) : nil,
             bytesPerPartition: config.retentionBytes > 0 ? config.retentionBytes : nil)
-        return try SQLiteLog(
-            directory: config.dataDirectory + "/log", topic: "telemetry.chassis", settings: settings, clock: { .wall })
+        do throws(LogError) {
+            return try SQLiteLog(
+                directory: config.dataDirectory + "/log", topic: config.topic, settings: settings,
+                clock: { .wall })
+        } catch { throw .log(error) }
+    }
+
+    /// Says what is in the way, and tries again where waiting may help: brokers and topics come later than nodes.
+    private static func openKafka(_ kafka: NodeConfig.KafkaConfig, _ journal: Log) throws(NodeError) -> KafkaLog {
+        var told: KafkaError?
+        while true {
+            do throws(KafkaError) {
+                return try KafkaLog(
+                    try KafkaConfiguration(
+                        brokers: kafka.brokers, settings: kafka.settings, properties: kafka.properties),
+                    topic: kafka.topic, partitionCount: kafka.partitions)
+            } catch {
+                guard error.isWorthWaiting else { throw .kafka(error) }
+                if error != told { journal.error("waiting for Kafka", [.reason: "\(error)"]) }
+                told = error
+            }
+            Thread.sleep(forTimeInterval: 0.5)
+        }
     }
 
     private static func environment(
-        _ config: NodeConfig, _ log: SQLiteLog, _ snapshots: SQLiteSnapshotStore, _ tracks: TrackTable,
+        _ config: NodeConfig, _ log: any PartitionedLog, _ snapshots: SQLiteSnapshotStore, _ tracks: TrackTable,
         _ inbox: ServiceInbox, _ journal: Log, _ relay: Relay
     ) -> ReplicaThread.Environment {
         .init(

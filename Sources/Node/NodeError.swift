@@ -1,3 +1,5 @@
+import Gossip
+import Kafka
 import Replication
 import Web
 
@@ -7,6 +9,8 @@ package enum NodeError: Error, CustomStringConvertible {
     case address(String, reason: String)
     case log(LogError)
     case web(WebError)
+    case kafka(KafkaError)
+    case gossip(GossipError)
     case tracks(path: String, reason: String)
 
     package var description: String {
@@ -15,6 +19,8 @@ package enum NodeError: Error, CustomStringConvertible {
         case .address(let address, let reason): "\(address): \(reason)"
         case .log(let error): "\(error)"
         case .web(let error): "\(error)"
+        case .kafka(let error): "\(error)"
+        case .gossip(let error): "\(error)"
         case .tracks(let path, let reason): "--track-sectors-path \(path): \(reason)"
         }
     }

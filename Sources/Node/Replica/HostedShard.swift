@@ -3,10 +3,9 @@ import Telemetry
 
 /// One shard that this node folds, and how far that has come.
 struct HostedShard {
-    /// fetching → catching up → live. Ends anywhere, when the shard is released.
+    /// restoring → catching up → live. Ends anywhere, when the shard is released.
     enum State: String, Sendable {
-        /// A peer is asked for its state.
-        case fetching
+        case restoring
         case catchingUp = "catching_up"
         /// It has applied everything that was in the log when it looked.
         case live
@@ -17,7 +16,7 @@ struct HostedShard {
     var due = SnapshotPolicy.Progress(now: .monotonic)
     /// When the shard last moved, and whether its open points were asked to be closed since.
     var moved: (at: Timestamp, flushRequested: Bool) = (.monotonic, true)
-    var state: State
+    var state = State.catchingUp
     /// Of the log, when last looked.
     var end: Offset
     let begunAt = Timestamp.monotonic
@@ -26,10 +25,9 @@ struct HostedShard {
 
     var partition: PartitionID { shard.partition }
 
-    init(_ shard: Shard, _ state: State) {
+    init(_ shard: Shard, end: Offset) {
         self.shard = shard
-        self.state = state
-        end = shard.next
+        self.end = end
     }
 
     mutating func apply(_ batch: borrowing LogBatch, _ decoder: RecordDecoder, into outputs: inout OutputBatch) {
@@ -55,4 +53,11 @@ struct HostedReport: Sendable, Equatable {
     /// Records in the log that are not applied yet.
     let lag: Int64
     let lineage: UInt64?
+}
+
+extension HostedReport {
+    /// A shard of which nothing is here yet.
+    init(restoring partition: PartitionID) {
+        self.init(partition: partition, state: .restoring, next: .zero, lag: 0, lineage: nil)
+    }
 }

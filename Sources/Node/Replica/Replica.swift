@@ -4,97 +4,59 @@ import Telemetry
 /// The shards that this node hosts and what is to be done with them. Used by one thread.
 struct Replica {
     private let environment: ReplicaThread.Environment
+    private let restorer: ShardRestorer
+    private let reader: any LogReader
     private let decoder = RecordDecoder()
-    /// In the order of their partitions.
-    private var hosted: [HostedShard] = []
+    /// Asked for, and not restored yet.
+    private var awaited: Set<PartitionID> = []
+    private var hosted: [PartitionID: HostedShard] = [:]
     private var batch = LogBatch()
     private var outputs = OutputBatch()
     private let startedAt = Timestamp.monotonic
 
-    init(_ environment: ReplicaThread.Environment) { self.environment = environment }
+    init(_ environment: ReplicaThread.Environment, _ restorer: ShardRestorer, _ reader: any LogReader) {
+        self.environment = environment
+        self.restorer = restorer
+        self.reader = reader
+    }
 
-    var statuses: [ShardStatus] { hosted.filter { $0.state != .fetching }.map(\.shard.status) }
-    var reports: [HostedReport] { hosted.map(\.report) }
-    var isLive: Bool { hosted.allSatisfy { $0.state == .live } }
+    private var inOrder: [HostedShard] { hosted.values.sorted { $0.partition < $1.partition } }
+    var statuses: [ShardStatus] { inOrder.map(\.shard.status) }
+    var reports: [HostedReport] {
+        (awaited.map { HostedReport(restoring: $0) } + hosted.values.map(\.report)).sorted {
+            $0.partition < $1.partition
+        }
+    }
+    var isLive: Bool { awaited.isEmpty && hosted.values.allSatisfy { $0.state == .live } }
 
     // MARK: Hosting
 
     /// Hosts these shards and no others.
     /// - Returns: snapshots of those that are released.
     mutating func host(_ wanted: Set<PartitionID>) throws(LogError) -> [PendingSnapshot] {
-        let released = hosted.filter { !wanted.contains($0.partition) }
-        hosted.removeAll { !wanted.contains($0.partition) }
-        for shard in released {
+        var snapshots: [PendingSnapshot] = []
+        awaited.formIntersection(wanted)
+        for released in inOrder where !wanted.contains(released.partition) {
+            hosted[released.partition] = nil
+            try reader.unassign(released.partition)
+            if let snapshot = snapshot(of: released, evenIfEarly: true) { snapshots.append(snapshot) }
             environment.journal.notice(
-                "shard released", [.partition: "\(shard.partition)", .offset: "\(shard.shard.next)"])
-            environment.inbox.post(.released(shard: shard.partition.number))
+                "shard released", [.partition: "\(released.partition)", .offset: "\(released.shard.next)"])
+            environment.inbox.post(.released(shard: released.partition.number))
         }
-        for partition in wanted.sorted() where !hosted.contains(where: { $0.partition == partition }) {
-            if let fetch = environment.fetchState {
-                insert(HostedShard(Shard(partition: partition, tracks: environment.tracks), .fetching))
-                fetch(partition)
-            } else {
-                try begin(partition, with: nil)
-            }
+        for partition in wanted.sorted() where hosted[partition] == nil && !awaited.contains(partition) {
+            awaited.insert(partition)
+            restorer.restore(partition)
         }
-        return released.compactMap { snapshot(of: $0, evenIfEarly: true) }
+        return snapshots
     }
 
-    private mutating func insert(_ shard: HostedShard) {
-        hosted.removeAll { $0.partition == shard.partition }
-        hosted.insert(shard, at: hosted.firstIndex { $0.partition > shard.partition } ?? hosted.count)
-    }
-
-    /// What a peer gave, or nothing: takes it or the newest intact snapshot, whichever is further.
-    mutating func fetched(_ partition: PartitionID, _ bytes: [UInt8]?) throws(LogError) {
-        guard hosted.contains(where: { $0.partition == partition && $0.state == .fetching }) else { return }
-        try begin(partition, with: bytes)
-    }
-
-    private mutating func begin(_ partition: PartitionID, with bytes: [UInt8]?) throws(LogError) {
-        let lineage = try environment.log.lineage(of: partition)
-        let earliest = try environment.log.earliestOffset(of: partition)
-        let end = try environment.log.endOffset(of: partition)
-        let loader = ShardLoader(
-            store: environment.snapshots, partition: partition, tracks: environment.tracks, lineage: lineage)
-        var best = try loader.newest {
-            $0.next <= end
-        } skipped: { offset, reason in
-            environment.journal.error(
-                "snapshot skipped", [.partition: "\(partition)", .offset: "\(offset)", .reason: "\(reason)"])
-        }
-        if let fetched = bytes.flatMap({ decoded($0, of: partition, lineage) }), fetched.next > best?.next ?? .zero {
-            best = fetched
-        }
-        var shard = best ?? Shard(partition: partition, tracks: environment.tracks)
-        shard.lineage = lineage
-        if shard.next < earliest { skip(&shard, to: earliest) }
-        var hosted = HostedShard(shard, .catchingUp)
-        hosted.end = end
-        insert(hosted)
-        announce(hosted)
-    }
-
-    private func decoded(_ bytes: [UInt8], of partition: PartitionID, _ lineage: UInt64?) -> Shard? {
-        do throws(SnapshotError) {
-            let snapshot = try Snapshot.decode(
-                bytes, expecting: .init(engineVersion: Shard.engineVersion(environment.tracks), lineage: lineage))
-            return try Shard(snapshot, partition: partition, tracks: environment.tracks)
-        } catch {
-            environment.journal.error("a peer's state skipped", [.partition: "\(partition)", .reason: "\(error)"])
-            return nil
-        }
-    }
-
-    /// Records are gone that no snapshot covers: say how many, and go on.
-    private func skip(_ shard: inout Shard, to earliest: Offset) {
-        environment.journal.error(
-            "records are gone before they were applied",
-            [
-                .partition: "\(shard.partition)", .records: "\(earliest.value - shard.next.value)",
-                .offset: "\(earliest)",
-            ])
-        shard.skip(to: earliest)
+    mutating func restored(_ partition: PartitionID, _ restored: RestoredShard) throws(LogError) {
+        guard awaited.remove(partition) != nil else { return }
+        let shard = HostedShard(restored.shard, end: restored.end)
+        hosted[partition] = shard
+        announce(shard)
+        try reader.assign(partition, from: restored.shard.next)
     }
 
     private func announce(_ hosted: HostedShard) {
@@ -110,50 +72,56 @@ struct Replica {
 
     // MARK: Folding
 
-    /// Applies some of what is in the log, of every shard about as much.
-    /// - Returns: whether there was anything.
-    mutating func follow() throws(LogError) -> Bool {
-        var hasMoved = false
-        for index in hosted.indices where hosted[index].state != .fetching {
-            if try step(index) { hasMoved = true }
+    /// Applies what the log has next, or waits for it.
+    /// - Returns: false when nothing came within `limit`.
+    mutating func follow(waitingUpTo limit: Duration) throws(LogError) -> Bool {
+        switch try reader.next(maxBytes: 1 << 20, waitingUpTo: limit, into: &batch) {
+        case .records(let partition): try apply(to: partition)
+        case .end(let partition, let end): reachedEnd(partition, end)
+        case .truncated(let partition, _, let earliest):
+            guard let next = hosted[partition]?.shard.next else { return true }
+            tellGone(partition, from: next, to: earliest, in: environment.journal)
+            hosted[partition]?.shard.skip(to: earliest)
+            try reader.assign(partition, from: earliest)
+        case .shortened(let partition, let asked, let end): beginAnew(partition, asked, end)
+        case .idle: return false
         }
-        return hasMoved
-    }
-
-    private mutating func step(_ index: Int) throws(LogError) -> Bool {
-        let partition = hosted[index].partition
-        let next = hosted[index].shard.next
-        hosted[index].end = try environment.log.endOffset(of: partition)
-        guard hosted[index].end > next else {
-            becomeLive(index)
-            return false
-        }
-        do throws(LogError) {
-            try environment.log.read(partition, from: next, maxBytes: 1 << 20, into: &batch)
-        } catch {
-            guard case .truncated(_, _, let earliest) = error else { throw error }
-            skip(&hosted[index].shard, to: earliest)
-            return true
-        }
-        guard !batch.entries.isEmpty else { return false }
-        if hosted[index].shard.lineage == nil {
-            hosted[index].shard.lineage = try environment.log.lineage(of: partition)
-        }
-        apply(to: index)
         return true
     }
 
-    private mutating func becomeLive(_ index: Int) {
-        guard hosted[index].state == .catchingUp else { return }
-        hosted[index].state = .live
-        announce(hosted[index])
-        guard environment.fetchState != nil else { return }
+    private mutating func apply(to partition: PartitionID) throws(LogError) {
+        guard hosted[partition] != nil else { return }
+        if hosted[partition]?.shard.lineage == nil {
+            hosted[partition]?.shard.lineage = try environment.log.lineage(of: partition)
+        }
+        hosted[partition]?.apply(batch, decoder, into: &outputs)
+        guard !outputs.isEmpty, let lineage = hosted[partition]?.shard.lineage else { return }
+        outputs = environment.inbox.post(outputs, from: .replica, shard: partition.number, lineage: lineage)
+    }
+
+    private mutating func reachedEnd(_ partition: PartitionID, _ end: Offset) {
+        hosted[partition]?.end = end
+        guard hosted[partition]?.state == .catchingUp else { return }
+        hosted[partition]?.state = .live
+        guard let shard = hosted[partition] else { return }
+        announce(shard)
+        guard restorer.hasPeers else { return }
         environment.journal.notice(
             "shard live",
             [
-                .partition: "\(hosted[index].partition)", .offset: "\(hosted[index].shard.next)",
-                .records: "\(hosted[index].applied)", .milliseconds: "\(since(hosted[index].begunAt))",
+                .partition: "\(partition)", .offset: "\(shard.shard.next)", .records: "\(shard.applied)",
+                .milliseconds: "\(since(shard.begunAt))",
             ])
+    }
+
+    /// The log has less than was applied: it was cut, or made anew. What was folded is of another history.
+    private mutating func beginAnew(_ partition: PartitionID, _ asked: Offset, _ end: Offset) {
+        environment.journal.error(
+            "the log ends before what was applied: it was cut or made anew; the shard is folded again",
+            [.partition: "\(partition)", .offset: "\(asked)", .records: "\(end)"])
+        hosted[partition] = nil
+        awaited.insert(partition)
+        restorer.restore(partition)
     }
 
     private func since(_ start: Timestamp) -> Int64 { (Timestamp.monotonic.microseconds - start.microseconds) / 1_000 }
@@ -163,15 +131,8 @@ struct Replica {
         environment.journal.notice(
             "caught up",
             [
-                .records: "\(hosted.reduce(0) { $0 + $1.applied })", .milliseconds: "\(since(startedAt))",
+                .records: "\(hosted.values.reduce(0) { $0 + $1.applied })", .milliseconds: "\(since(startedAt))",
             ])
-    }
-
-    private mutating func apply(to index: Int) {
-        hosted[index].apply(batch, decoder, into: &outputs)
-        guard !outputs.isEmpty, let lineage = hosted[index].shard.lineage else { return }
-        outputs = environment.inbox.post(
-            outputs, from: .replica, shard: hosted[index].partition.number, lineage: lineage)
     }
 
     /// Long rows of one instant wait for a later one; after a silence the point is closed by a record in the log, so
@@ -179,11 +140,11 @@ struct Replica {
     mutating func flushIdle(now: Timestamp) {
         let silence = environment.idleFlush.components
         let limit = silence.seconds * 1_000_000 + silence.attoseconds / 1_000_000_000_000
-        for index in hosted.indices where !hosted[index].moved.flushRequested && hosted[index].state == .live {
-            guard now.microseconds - hosted[index].moved.at.microseconds >= limit else { continue }
-            hosted[index].moved.flushRequested = true
-            let open = hosted[index].shard.openStreams
-            if !open.isEmpty { environment.requestFlush(hosted[index].partition, open) }
+        for shard in inOrder where !shard.moved.flushRequested && shard.state == .live {
+            guard now.microseconds - shard.moved.at.microseconds >= limit else { continue }
+            hosted[shard.partition]?.moved.flushRequested = true
+            let open = shard.shard.openStreams
+            if !open.isEmpty { environment.requestFlush(shard.partition, open) }
         }
     }
 
@@ -191,11 +152,13 @@ struct Replica {
 
     /// Snapshots that are due; `all`: of every shard that moved.
     mutating func takeSnapshots(now: Timestamp, all: Bool) -> [PendingSnapshot] {
-        hosted.indices.compactMap { index in
-            guard let snapshot = snapshot(of: hosted[index], evenIfEarly: all) else { return nil }
-            hosted[index].due = SnapshotPolicy.Progress(now: now)
-            return snapshot
+        var snapshots: [PendingSnapshot] = []
+        for shard in inOrder {
+            guard let snapshot = snapshot(of: shard, evenIfEarly: all) else { continue }
+            hosted[shard.partition]?.due = SnapshotPolicy.Progress(now: now)
+            snapshots.append(snapshot)
         }
+        return snapshots
     }
 
     private func snapshot(of hosted: HostedShard, evenIfEarly: Bool) -> PendingSnapshot? {
@@ -207,7 +170,8 @@ struct Replica {
 
     /// The state of a live shard as it is now, for a peer; `nil` when it is not live here.
     func state(of partition: PartitionID) -> [UInt8]? {
-        hosted.first { $0.partition == partition && $0.state == .live }.map { encoded($0.shard) }
+        guard let shard = hosted[partition], shard.state == .live else { return nil }
+        return encoded(shard.shard)
     }
 
     private func encoded(_ shard: Shard) -> [UInt8] { shard.snapshot(at: .wall).encode() }

@@ -17,96 +17,123 @@ final class ReplicaThread: Sendable {
         let idleFlush: Duration
         /// Asks for the open point of each stream of a shard to be closed, by a record in the log.
         let requestFlush: @Sendable (PartitionID, [StreamID]) -> Void
-        /// Asks a peer for a shard's state, which comes by `fetched`. `nil`: there are no peers.
-        var fetchState: (@Sendable (PartitionID) -> Void)?
+        /// A shard's state as a live peer has it, or `nil`; may block. Itself `nil`: there are no peers.
+        var peerState: (@Sendable (PartitionID) -> [UInt8]?)?
         /// Is told how far the shards are, whenever that has changed.
         var report: @Sendable ([HostedReport]) -> Void = { _ in }
     }
 
     private struct Orders {
-        var appended = false
         var stops = false
         var wanted: Set<PartitionID>?
-        var fetched: [(PartitionID, [UInt8]?)] = []
+        var restored: [(PartitionID, Result<RestoredShard, LogError>)] = []
         var questions: [@Sendable (borrowing Replica) -> Void] = []
-        var isIdle: Bool { !appended && !stops && wanted == nil && fetched.isEmpty && questions.isEmpty }
     }
+
+    /// Between looks at what is due, µs: not for every batch.
+    private static let lookInterval: Int64 = 5_000
 
     private let orders = Monitor(Orders())
     private let environment: Environment
+    private let reader: any LogReader
+    private let restorer: ShardRestorer
     private let snapshotWriter: SnapshotWriter
+    private let failure = Monitor<LogError?>(nil)
 
     init(_ environment: Environment) throws(LogError) {
         self.environment = environment
+        reader = try (environment.log as? any FollowableLog)?.makeReader() ?? EmbeddedLogReader(environment.log)
+        restorer = ShardRestorer(
+            .init(
+                log: environment.log, snapshots: environment.snapshots, tracks: environment.tracks,
+                journal: environment.journal, peerState: environment.peerState))
         snapshotWriter = try SnapshotWriter(store: environment.snapshots, journal: environment.journal)
     }
+
+    /// Why the replica ended, if it did so by itself.
+    var fault: LogError? { failure.withLock { $0 } }
 
     /// Snapshots that were stored, and those that could not be.
     var snapshotCounts: (saved: UInt64, failed: UInt64) { snapshotWriter.counts }
 
     /// Hosts these shards and releases the others.
-    func host(_ wanted: Set<PartitionID>) { orders.update { $0.wanted = wanted } }
-
-    /// The state of a shard that a peer gave, or nothing.
-    func fetched(_ partition: PartitionID, _ state: [UInt8]?) {
-        orders.update { $0.fetched.append((partition, state)) }
-    }
+    func host(_ wanted: Set<PartitionID>) { order { $0.wanted = wanted } }
 
     /// There is something new in the log.
-    func appended() { orders.update { $0.appended = true } }
+    func appended() { reader.wake() }
 
     /// Has `answer` called on the replica's thread with the state of all shards, between two batches.
     func ask(_ answer: @escaping @Sendable ([ShardStatus]) -> Void) {
-        orders.update { $0.questions.append { answer($0.statuses) } }
+        order { $0.questions.append { answer($0.statuses) } }
     }
 
     /// Has `answer` called on the replica's thread with a shard's state; `nil` when it is not live here.
     func askState(of partition: PartitionID, _ answer: @escaping @Sendable ([UInt8]?) -> Void) {
-        orders.update { $0.questions.append { answer($0.state(of: partition)) } }
+        order { $0.questions.append { answer($0.state(of: partition)) } }
     }
 
     /// Ends `run` after everything in the log is applied and snapshots are stored.
-    func stop() { orders.update { $0.stops = true } }
+    func stop() { order { $0.stops = true } }
 
-    /// The thread's life.
+    private func order(_ body: (inout Orders) -> Void) {
+        orders.withLock { body(&$0) }
+        reader.wake()
+    }
+
+    /// The thread's life; `restorations` is another's.
     func run() {
-        var replica = Replica(environment)
         do throws(LogError) {
-            var (isBusy, hasBegun, isLive) = (false, false, false)
-            var told: [HostedReport] = []
-            while true {
-                let order = nextOrder(isBusy)
-                for question in order.questions { question(replica) }
-                if let wanted = order.wanted {
-                    try replica.host(wanted).forEach(snapshotWriter.save)
-                    hasBegun = true
-                }
-                for (partition, state) in order.fetched { try replica.fetched(partition, state) }
-                isBusy = try replica.follow()
-                // With peers there is no end to wait for: they go on.
-                if order.stops, environment.fetchState == nil { while try replica.follow() {} }
-                if hasBegun, !isLive, replica.isLive {
-                    isLive = true
-                    replica.tellCaughtUp()
-                    environment.inbox.post(.live)
-                }
-                replica.flushIdle(now: .monotonic)
-                replica.takeSnapshots(now: .monotonic, all: order.stops).forEach(snapshotWriter.save)
-                if replica.reports != told {
-                    told = replica.reports
-                    environment.report(told)
-                }
-                if order.stops { break }
-            }
+            try fold()
         } catch {
             environment.journal.error("the log cannot be read, the replica stops", [.reason: "\(error)"])
+            failure.withLock { $0 = error }
+            environment.inbox.post(.failed)
         }
+        restorer.stop()
+        reader.close()
         snapshotWriter.finish()
     }
 
-    /// - Parameter isBusy: do not wait for one.
-    private func nextOrder(_ isBusy: Bool) -> Orders {
-        orders.when({ isBusy || !$0.isIdle }, orAfter: .milliseconds(50)) { orders in
+    func restorations() {
+        restorer.run { partition, result in order { $0.restored.append((partition, result)) } }
+    }
+
+    private func fold() throws(LogError) {
+        var replica = Replica(environment, restorer, reader)
+        var (hasBegun, isLive) = (false, false)
+        var told: [HostedReport] = []
+        var looked = Timestamp.monotonic
+        while true {
+            let order = takeOrders()
+            for question in order.questions { question(replica) }
+            if let wanted = order.wanted {
+                try replica.host(wanted).forEach(snapshotWriter.save)
+                hasBegun = true
+            }
+            for (partition, result) in order.restored { try replica.restored(partition, try result.get()) }
+            _ = try replica.follow(waitingUpTo: .milliseconds(50))
+            if hasBegun, !isLive, replica.isLive {
+                isLive = true
+                replica.tellCaughtUp()
+                environment.inbox.post(.live)
+            }
+            // With peers there is no end to wait for: they go on.
+            if order.stops, !restorer.hasPeers { while try replica.follow(waitingUpTo: .zero) {} }
+            let now = Timestamp.monotonic
+            guard order.stops || now.microseconds - looked.microseconds >= ReplicaThread.lookInterval else { continue }
+            looked = now
+            replica.flushIdle(now: now)
+            replica.takeSnapshots(now: now, all: order.stops).forEach(snapshotWriter.save)
+            if replica.reports != told {
+                told = replica.reports
+                environment.report(told)
+            }
+            if order.stops { return }
+        }
+    }
+
+    private func takeOrders() -> Orders {
+        orders.withLock { orders in
             defer { orders = Orders() }
             return orders
         }

@@ -11,6 +11,23 @@ extension Service {
         ask(exchange) { shards in .json(ClusterPage(node: name, shards: shards).json) }
     }
 
+    /// A shard's state as it is now, for a peer that begins to host it.
+    func answerState(of shard: String, _ exchange: HTTPExchange) {
+        guard let number = Int(shard), (0..<node.config.partitions).contains(number) else {
+            return exchange.respond(
+                .failure(404, "no_such_shard", "shard is \(shard); it must be in 0..<\(node.config.partitions)"))
+        }
+        let token = takeToken()
+        exchanges[token] = exchange
+        let inbox = node.inbox
+        node.replica.askState(of: PartitionID(number)) { state in
+            let response =
+                state.map { HTTPResponse(status: 200, headers: [("content-type", "application/octet-stream")], body: $0) }
+                ?? .failure(404, "not_live", "shard \(number) is not live here")
+            inbox.post(.answer(token, response))
+        }
+    }
+
     func answerMetrics(_ exchange: HTTPExchange) {
         var page = MetricsPage()
         add(to: &page)

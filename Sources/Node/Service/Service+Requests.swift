@@ -12,6 +12,8 @@ extension Service {
         case (["healthz"], true): exchange.respond(.text("ok\n"))
         case (["readyz"], true): exchange.respond(readiness)
         case (["metrics"], true): answerMetrics(exchange)
+        case (let path, true) where path.count == 4 && path[0] == "v1" && path[1] == "shards" && path[3] == "state":
+            answerState(of: path[2], exchange)
         case (["api", "ingest"], false) where request.method == "POST": ingest(request, exchange)
         case (let path, true) where path.first == "api" || path.first == "v1":
             isLive ? read(path, request, exchange) : exchange.respond(.failure(503, "catching_up", notLive))

@@ -152,6 +152,7 @@ final class Service: WebHandler {
             self.view = view
             carryOut(sources.changed(view, at: .monotonic))
         case .live: isLive = true
+        case .failed: node.stop()
         case .appended(let token, let result): appends.removeValue(forKey: token)?(result)
         case .replayed(let reader, let chunk): carryOut(hub.replayed(reader, chunk))
         case .answer(let token, let response): exchanges.removeValue(forKey: token)?.respond(response)

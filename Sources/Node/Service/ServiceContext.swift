@@ -11,11 +11,15 @@ struct ServiceContext {
     let replica: ReplicaThread
     let replays: ReplayThread
     let udp: UDPListener?
-    /// How shards of other nodes are followed; `nil` on a node that has no peers.
-    var follower: PeerFollower?
+    /// `nil` on a node that has no peers.
+    let cluster: Cluster?
+    /// Ends the node.
+    let stop: @Sendable () -> Void
     /// Calls `timer` once, after this many microseconds.
     let setTimer: (Int64) -> Void
 
+    /// How shards of other nodes are followed.
+    var follower: PeerFollower? { cluster?.follower }
     var udpCounts: UDPListener.Counts { udp?.currentCounts ?? .init() }
 }
 

@@ -17,6 +17,8 @@ enum ServiceEvent: Sendable {
     case released(shard: Int)
     /// All shards have caught up: clients may come.
     case live
+    /// The replica cannot go on: the node ends, to be started again.
+    case failed
     /// A peer does not give this shard, or (`nil`) cannot be reached.
     case peerLost(NodeID, shard: Int?)
     case cluster(ClusterView)

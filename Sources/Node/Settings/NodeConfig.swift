@@ -6,6 +6,7 @@ package struct NodeConfig: Sendable {
     package var udpPort: Int?
     package var realtimePath: String
     package var dataDirectory: String
+    package var topic: String
     package var partitions: Int
     package var retentionHours: Int
     package var retentionBytes: Int
@@ -23,6 +24,27 @@ package struct NodeConfig: Sendable {
     package var webRoot: String
     package var logLevel: Log.Level
     package var logsJSON: Bool
+    /// `nil`: the log is embedded and the node is alone.
+    package var kafka: KafkaConfig?
+
+    package struct KafkaConfig: Sendable {
+        package var brokers: String
+        package var settings: [String]
+        package var properties: String?
+        package var topic: String
+        /// What the topic must have; `nil` takes what there is.
+        package var partitions: Int?
+        package var replicas: Int
+        package var cluster: String
+        package var gossipPort: Int
+        package var gossipKey: String?
+        package var join: [String]
+        package var joinDNS: String?
+        package var advertise: String
+        package var zone: String
+        package var weight: Int
+        package var drainTimeoutMilliseconds: Int
+    }
 
     package init(_ settings: Settings, hostName: String) throws(SettingsError) {
         nodeID =
@@ -35,6 +57,7 @@ package struct NodeConfig: Sendable {
         self.udpPort = try settings.text("udp") == "on" ? udpPort : nil
         realtimePath = try settings.text("ws-path") { $0.hasPrefix("/") && $0 != "/v1/stream" }
         dataDirectory = try settings.text("data-dir")
+        topic = try settings.text("topic")
         partitions = try settings.integer("partitions")
         retentionHours = try settings.integer("retention-hours")
         retentionBytes = try settings.integer("retention-bytes")
@@ -56,10 +79,39 @@ package struct NodeConfig: Sendable {
         webRoot = try settings.text("web-root")
         logLevel = Log.Level(rawValue: try settings.text("log-level")) ?? .notice
         logsJSON = try settings.text("log-format") == "json"
+        kafka = try settings.optionalText("kafka").map { (brokers) throws(SettingsError) in
+            try KafkaConfig(settings, brokers: brokers, host: host)
+        }
     }
 
-    private static func isName(_ text: String) -> Bool {
+    fileprivate static func isName(_ text: String) -> Bool {
         (1...63).contains(text.utf8.count)
             && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_.".contains($0)) }
+    }
+}
+
+extension NodeConfig.KafkaConfig {
+    fileprivate init(_ settings: Settings, brokers: String, host: String) throws(SettingsError) {
+        self.brokers = brokers
+        self.settings = settings.texts("kafka-config")
+        properties = settings.optionalText("kafka-properties")
+        topic = try settings.text("topic")
+        partitions = settings.isGiven("partitions") ? try settings.integer("partitions") : nil
+        replicas = try settings.integer("replicas")
+        cluster = try settings.text("cluster") { NodeConfig.isName($0) }
+        gossipPort = try settings.integer("gossip-port")
+        gossipKey = settings.optionalText("gossip-key")
+        join = (settings.optionalText("join") ?? "").split(separator: ",").map { String($0) }
+        joinDNS = settings.optionalText("join-dns")
+        zone = settings.optionalText("zone") ?? ""
+        weight = try settings.integer("weight")
+        drainTimeoutMilliseconds = try settings.integer("drain-timeout-ms")
+        let isOneAddress = !["0.0.0.0", "::", ""].contains(host)
+        guard let advertise = settings.optionalText("advertise") ?? (isOneAddress ? host : nil) else {
+            throw .notAllowed(
+                name: "--advertise", value: "",
+                allowed: "an address of this machine that other nodes reach, since --host is \(host)")
+        }
+        self.advertise = advertise
     }
 }

@@ -3,6 +3,8 @@ package struct Setting: Sendable {
     package enum Kind: Sendable {
         case integer(ClosedRange<Int>)
         case text(allowed: String)
+        /// May be given several times; all count, in their order.
+        case texts(allowed: String)
         case choice([String])
     }
 
@@ -33,6 +35,7 @@ package struct Setting: Sendable {
         switch kind {
         case .integer(let range): "a whole number in \(range.lowerBound)…\(range.upperBound)"
         case .text(let allowed): allowed
+        case .texts(let allowed): "\(allowed); may be given several times"
         case .choice(let choices): "one of \(choices.joined(separator: ", "))"
         }
     }
@@ -62,7 +65,45 @@ package enum SettingsTable {
             help: "the embedded log and the snapshots"),
         Setting(
             "partitions", .integer(1...4_096), default: "12",
-            help: "partitions of the embedded log; fixed once it exists"),
+            help: "partitions of the embedded log, fixed once it exists; with --kafka, what the topic must have"),
+        Setting(
+            "kafka", .text(allowed: "host:port[,host:port…]"), default: "",
+            help: "brokers of the Kafka that holds the log; without them the log is embedded and the node alone"),
+        Setting(
+            "kafka-config", .texts(allowed: "name=value, as in librdkafka's CONFIGURATION.md"), default: "",
+            help: "a setting of the Kafka client, such as security.protocol=ssl"),
+        Setting(
+            "kafka-properties", .text(allowed: "a file with one name=value a line"), default: "",
+            help: "settings of the Kafka client, under those of --kafka-config"),
+        Setting(
+            "topic", .text(allowed: "a name of a Kafka topic"), default: "telemetry.chassis",
+            help: "the topic of chassis telemetry"),
+        Setting(
+            "replicas", .integer(1...16), default: "2", help: "nodes that fold each shard; the same on all nodes"),
+        Setting(
+            "cluster", .text(allowed: "1…63 letters, digits, '-', '_' or '.'"), default: "slipstream",
+            help: "the cluster's name; nodes of another are refused"),
+        Setting(
+            "gossip-port", .integer(0...65_535), default: "7946",
+            help: "UDP and TCP, where other nodes reach this one; 0 takes any free port"),
+        Setting(
+            "gossip-key", .text(allowed: "32 bytes as 64 hex digits or as base64"), default: "",
+            help: "seals what nodes tell each other (AES-256-GCM); the same on all nodes"),
+        Setting(
+            "join", .text(allowed: "host:port[,host:port…]"), default: "",
+            help: "gossip addresses of some nodes of the cluster; this node's own does no harm"),
+        Setting(
+            "join-dns", .text(allowed: "name:port"), default: "",
+            help: "a name that resolves to the cluster's nodes, such as a headless service"),
+        Setting(
+            "advertise", .text(allowed: "an address of this machine that other nodes reach"), default: "",
+            help: "what other nodes and clients are told; --host, if that is one address"),
+        Setting("zone", .text(allowed: "any text"), default: "", help: "replicas of a shard are put in different zones"),
+        Setting(
+            "weight", .integer(1...1_000), default: "100", help: "this node's share of the shards, beside others'"),
+        Setting(
+            "drain-timeout-ms", .integer(0...3_600_000), default: "20000", unit: "ms",
+            help: "how long a node that is told to stop waits for others to take over its shards"),
         Setting(
             "retention-hours", .integer(0...87_600), default: "168", unit: "h",
             help: "how long records are kept; 0 keeps them for ever"),

@@ -38,7 +38,11 @@ package struct Settings: Sendable {
             guard let value = parts.count == 2 ? parts[1] : rest.popFirst() else {
                 throw .missingValue(flag: parts[0])
             }
-            given[setting.name] = (parts[0], value)
+            if case .texts = setting.kind, let earlier = given[setting.name], earlier.name == parts[0] {
+                given[setting.name] = (parts[0], earlier.value + "\n" + value)
+            } else {
+                given[setting.name] = (parts[0], value)
+            }
         }
     }
 
@@ -68,6 +72,11 @@ package struct Settings: Sendable {
     package func optionalText(_ name: String) -> String? {
         let value = find(name).value
         return value.isEmpty ? nil : value
+    }
+
+    /// Each of what was given, in order; from the environment one a line.
+    package func texts(_ name: String) -> [String] {
+        find(name).value.split(separator: "\n").map(String.init)
     }
 
     package func isGiven(_ name: String) -> Bool { given[name] != nil }

@@ -1,0 +1,121 @@
+import Gossip
+import Replication
+import Sharding
+import Telemetry
+import Threads
+import Web
+
+/// A node's part in a cluster: gossip, the decision which shards it hosts, and what it takes from peers.
+///
+/// `@unchecked Sendable`: what `begin` sets is set once, before the threads that read it are started.
+final class Cluster: @unchecked Sendable {
+    let follower: PeerFollower
+    let states: PeerStates
+    private let config: NodeConfig
+    private let kafka: NodeConfig.KafkaConfig
+    private let journal: Log
+    private let inbox: ServiceInbox
+    private let client: WebClient
+    private let own: NodeID
+    private let gossip: GossipThread
+    private var thread: ClusterThread?
+    private var worker: Worker?
+
+    /// - Throws: naming the setting that is in the way, or the address that is in use.
+    init(_ config: NodeConfig, _ kafka: NodeConfig.KafkaConfig, inbox: ServiceInbox, journal: Log) throws(NodeError) {
+        self.config = config
+        self.kafka = kafka
+        self.inbox = inbox
+        self.journal = journal
+        guard let own = NodeID(config.nodeID) else {
+            throw .settings(
+                .notAllowed(name: "--node-id", value: config.nodeID, allowed: "1…63 letters, digits, '-', '_' or '.'"))
+        }
+        self.own = own
+        do throws(WebError) { client = try WebClient() } catch { throw .web(error) }
+        follower = PeerFollower(client, inbox: inbox, journal: journal, shardCount: config.partitions)
+        states = PeerStates(client, own: own, journal: journal)
+        do throws(GossipError) {
+            gossip = try GossipThread(
+                own, try Cluster.gossipSettings(config, kafka), boot: UInt64(Timestamp.wall.microseconds / 1_000))
+        } catch { throw .gossip(error) }
+    }
+
+    /// Joins: finds other nodes and hosts what falls to this one.
+    /// - Parameter port: where clients and peers reach this node.
+    func begin(port: Int, replica: ReplicaThread) throws(LogError) {
+        var table = NodeTable()
+        table.url = "http://\(kafka.advertise.contains(":") ? "[\(kafka.advertise)]" : kafka.advertise):\(port)"
+        table.version = slipstreamVersion
+        table.zone = kafka.zone
+        table.weight = kafka.weight
+        let (gossip, inbox, states, journal) = (gossip, inbox, states, journal)
+        let thread = ClusterThread(
+            .init(
+                own: own, table: table, shardCount: config.partitions, replicas: kafka.replicas, journal: journal,
+                expectsOthers: !kafka.join.isEmpty || kafka.joinDNS != nil,
+                publish: { table in
+                    do throws(NodeTableError) {
+                        try gossip.publish(table)
+                    } catch { journal.error("this node's table is not told to others", [.reason: "\(error)"]) }
+                },
+                host: { replica.host($0) },
+                show: { view in
+                    states.use(view)
+                    inbox.post(.cluster(view))
+                }))
+        self.thread = thread
+        worker = try Worker.start("cluster") { thread.run() }
+        gossip.start { [thread] members in
+            thread.members(members)
+        } onReport: { [self] report in
+            tell(report)
+        }
+        journal.notice("gossip begins", [.address: "\(kafka.advertise):\(gossip.port)", .path: table.url])
+    }
+
+    func reports(_ reports: [HostedReport]) { thread?.reports(reports) }
+
+    var members: [Membership.Member] { thread?.members ?? [] }
+
+    /// Hands over all shards, then says goodbye. Blocks, within the drain's limit.
+    func leave() {
+        thread?.drain()
+        let isDrained = thread?.awaitDrained(within: .milliseconds(kafka.drainTimeoutMilliseconds)) ?? true
+        if isDrained {
+            journal.notice("drained: others have all shards")
+        } else {
+            journal.error(
+                "not drained in time: some shards have no other node", [.milliseconds: "\(kafka.drainTimeoutMilliseconds)"])
+        }
+        gossip.leave()
+    }
+
+    func end() {
+        thread?.stop()
+        worker?.join()
+        gossip.stop()
+        client.shutdown()
+    }
+
+    private func tell(_ report: Membership.Report) {
+        switch report {
+        case .refused(let peer, let refusal):
+            journal.error("this node may not join", [.address: "\(peer)", .reason: "\(refusal)"])
+        case .refusing(let node, let peer, let refusal):
+            journal.error(
+                "a node may not join",
+                [.peer: node.map { "\($0)" } ?? "unknown", .address: "\(peer)", .reason: "\(refusal)"])
+        case .malformed(let peer, let error):
+            journal.debug("gossip that cannot be read", [.address: "\(peer)", .reason: "\(error)"])
+        case .foreign(let node, let peer):
+            journal.debug("gossip of another cluster", [.peer: "\(node)", .address: "\(peer)"])
+        case .clash(let peer):
+            journal.error("another process has this node's id; give each its own --node-id", [.address: "\(peer)"])
+        case .refuted(let status):
+            journal.notice("others took this node for \(status)", [.node: "\(own)"])
+        case .paused(let pause):
+            journal.notice("this process stood still", [.milliseconds: "\(pause / .milliseconds(1))"])
+        }
+    }
+}

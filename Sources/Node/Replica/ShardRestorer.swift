@@ -1,0 +1,113 @@
+import Replication
+import Telemetry
+import Threads
+
+/// A shard as it was restored. Handed over once, from the thread that made it to the one that folds it.
+struct RestoredShard: @unchecked Sendable {
+    // `@unchecked`: nobody else has the shard, whose streams are objects.
+    let shard: Shard
+    /// Of the log, when it was restored.
+    let end: Offset
+}
+
+/// Restores shards on a thread of its own, so that those which are live already do not wait: from a peer that has the
+/// shard live, or from the newest intact snapshot, whichever is further.
+final class ShardRestorer: Sendable {
+    struct Environment: Sendable {
+        let log: any PartitionedLog
+        let snapshots: any SnapshotStore
+        let tracks: TrackTable
+        let journal: Log
+        /// A shard's state as a live peer has it, or `nil`. May block for some seconds.
+        let peerState: (@Sendable (PartitionID) -> [UInt8]?)?
+    }
+
+    private struct State {
+        var waiting: [PartitionID] = []
+        var ends = false
+    }
+
+    private let environment: Environment
+    private let state = Monitor(State())
+    private static let retryInterval = Duration.milliseconds(500)
+
+    init(_ environment: Environment) { self.environment = environment }
+
+    var hasPeers: Bool { environment.peerState != nil }
+
+    func restore(_ partition: PartitionID) { state.update { $0.waiting.append(partition) } }
+
+    func stop() { state.update { $0.ends = true } }
+
+    /// The thread's life.
+    /// - Parameter done: takes each shard, or why there is none and never will be.
+    func run(_ done: (PartitionID, Result<RestoredShard, LogError>) -> Void) {
+        while let partition = next() {
+            do throws(LogError) {
+                done(partition, .success(try restore(partition)))
+            } catch {
+                guard error.isWorthRetrying else {
+                    done(partition, .failure(error))
+                    continue
+                }
+                environment.journal.error(
+                    "shard not restored, trying again", [.partition: "\(partition)", .reason: "\(error)"])
+                state.when({ $0.ends }, orAfter: ShardRestorer.retryInterval) { $0.waiting.append(partition) }
+            }
+        }
+    }
+
+    private func next() -> PartitionID? {
+        state.when({ !$0.waiting.isEmpty || $0.ends }) { state in
+            state.ends || state.waiting.isEmpty ? nil : state.waiting.removeFirst()
+        }
+    }
+
+    private func restore(_ partition: PartitionID) throws(LogError) -> RestoredShard {
+        let lineage = try environment.log.lineage(of: partition)
+        let earliest = try environment.log.earliestOffset(of: partition)
+        let end = try environment.log.endOffset(of: partition)
+        let loader = ShardLoader(
+            store: environment.snapshots, partition: partition, tracks: environment.tracks, lineage: lineage)
+        var best = try loader.newest {
+            $0.next <= end
+        } skipped: { offset, reason in
+            environment.journal.error(
+                "snapshot skipped", [.partition: "\(partition)", .offset: "\(offset)", .reason: "\(reason)"])
+        }
+        if let fetched = peerShard(partition, lineage), fetched.next > best?.next ?? .zero { best = fetched }
+        var shard = best ?? Shard(partition: partition, tracks: environment.tracks)
+        shard.lineage = lineage
+        if shard.next < earliest {
+            tellGone(partition, from: shard.next, to: earliest, in: environment.journal)
+            shard.skip(to: earliest)
+        }
+        return RestoredShard(shard: shard, end: end)
+    }
+
+    private func peerShard(_ partition: PartitionID, _ lineage: UInt64?) -> Shard? {
+        guard lineage != nil, let bytes = environment.peerState?(partition) else { return nil }
+        do throws(SnapshotError) {
+            let snapshot = try Snapshot.decode(
+                bytes, expecting: .init(engineVersion: Shard.engineVersion(environment.tracks), lineage: lineage))
+            return try Shard(snapshot, partition: partition, tracks: environment.tracks)
+        } catch {
+            environment.journal.error("a peer's state skipped", [.partition: "\(partition)", .reason: "\(error)"])
+            return nil
+        }
+    }
+}
+
+/// Records are gone that no snapshot covers: say how many, and go on.
+func tellGone(_ partition: PartitionID, from next: Offset, to earliest: Offset, in journal: Log) {
+    journal.error(
+        "records are gone before they were applied",
+        [.partition: "\(partition)", .records: "\(earliest.value - next.value)", .offset: "\(earliest)"])
+}
+
+extension LogError {
+    /// Whether the same may work later, without anybody's doing here.
+    var isWorthRetrying: Bool {
+        if case .unavailable = self { true } else { false }
+    }
+}
