@@ -1,0 +1,35 @@
+/// A node believed alive and what it said last. The shell keeps one for each alive or suspect member whose table it could
+/// read, and computes `ShardMap`, `Assignment` and `Placement` from all of them whenever one changes.
+package struct LiveNode: Equatable, Sendable {
+    package let id: NodeID
+    package var isSuspect: Bool
+    package var table: NodeTable
+
+    package init(_ id: NodeID, isSuspect: Bool = false, table: NodeTable) {
+        self.id = id
+        self.isSuspect = isSuspect
+        self.table = table
+    }
+
+    /// - Throws: when its table is malformed, or not here yet (it is empty then).
+    package init(_ member: Membership.Member) throws(WireError) {
+        self.init(member.id, isSuspect: member.status == .suspect, table: try NodeTable(member.table))
+    }
+}
+
+extension Assignment {
+    /// What the shards' places should be, as far as these nodes know. Suspects count, for moving is dearer than waiting;
+    /// what is leaving does not, and a node that drains takes nothing.
+    package init(_ nodes: [LiveNode], shardCount: Int, replicas: Int) {
+        var holders = [[NodeID]](repeating: [], count: shardCount)
+        for node in nodes {
+            for report in node.table.shards where !report.isLeaving && report.shard.number < shardCount {
+                holders[report.shard.number].append(node.id)
+            }
+        }
+        let members = nodes.map {
+            Member($0.id, zone: $0.table.zone, weight: $0.table.isDraining ? 0 : $0.table.weight)
+        }
+        self.init(members: members, shardCount: shardCount, replicas: replicas, holders: holders)
+    }
+}
