@@ -89,6 +89,11 @@ extension Membership {
         }
     }
 
+    mutating func askOldSuspects(at now: Moment) {
+        guard timing.verifiers > 0 else { return }
+        for node in suspicions.keys.sorted() where suspicions[node]?.shouldAsk(at: now) == true { order.check(node) }
+    }
+
     mutating func forgetTombstones(at now: Moment) {
         let forgotten = peers.values.filter { !$0.isAlive && now - $0.since >= timing.tombstoneLifetime }
         for peer in forgotten where peer.claim.node != own { peers[peer.claim.node] = nil }

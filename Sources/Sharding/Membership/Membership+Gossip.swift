@@ -9,14 +9,17 @@ extension Membership {
     ///
     /// - Parameter node: to whom, when known: what is said against it comes first, so that it can deny it (Lifeguard,
     ///   section IV-C, "buddy system").
+    /// - Parameter insists: says first that this node is alive, to one that was heard to think otherwise.
     mutating func send(
-        _ message: Packet.Message, to address: PeerAddress, node: NodeID?, into effects: inout [Effect]
+        _ message: Packet.Message, to address: PeerAddress, node: NodeID?, insists: Bool = false,
+        into effects: inout [Effect]
     ) {
         var writer = WireWriter(reserving: 256)
         Packet(cluster: cluster, sender: own, message: message).writeHead(into: &writer)
         if let node, let peer = peers[node], peer.claim.status != .alive {
             writer.writeRaw(Packet.Item.claim(peer.claim).bytes)
         }
+        if insists { writer.writeRaw(Packet.Item.claim(ownPeer.claim).bytes) }
         queue.fill(&writer, limit: timing.retransmitLimit(nodes: aliveCount))
         effects.append(.send(writer.bytes, to: address))
     }
@@ -58,24 +61,31 @@ extension Membership {
             case .table(let node, let version): hear(ofTable: node, version, from: source, at: now, into: &effects)
             }
         }
-        receive(packet.message, of: packet.sender, from: source, at: now, into: &effects)
+        receive(packet, from: source, at: now, into: &effects)
     }
 
     private mutating func receive(
-        _ message: Packet.Message, of sender: NodeID, from source: PeerAddress, at now: Moment,
-        into effects: inout [Effect]
+        _ packet: Packet, from source: PeerAddress, at now: Moment, into effects: inout [Effect]
     ) {
-        switch message {
+        switch packet.message {
         case .gossip: break
         case .ping(let sequence, let target):
-            receivePing(sequence, target: target, from: source, sender: sender, into: &effects)
+            guard target == own else { break }
+            send(
+                .ack(sequence), to: source, node: packet.sender, insists: thinksIllOfMe(packet), into: &effects)
         case .ack(let sequence): receiveAck(sequence, into: &effects)
-        case .nack(let sequence): receiveNack(sequence)
+        case .nack(let sequence): receiveNack(sequence, from: packet.sender)
         case .pingRequest(let sequence, let target, let address):
             receivePingRequest(sequence, target: target, at: address, from: source, at: now, into: &effects)
         case .tableRequest(let node, let version, let offset):
             sendTable(of: node, newerThan: version, offset: offset, to: source, into: &effects)
         case .tablePiece(let piece): receive(piece, at: now, into: &effects)
+        }
+    }
+
+    private func thinksIllOfMe(_ packet: Packet) -> Bool {
+        packet.items.contains { item in
+            if case .claim(let claim) = item { claim.node == own && claim.status != .alive } else { false }
         }
     }
 }

@@ -3,14 +3,14 @@ extension Membership {
     struct Probe: Sendable {
         let target: NodeID
         let sequence: UInt32
-        /// For the direct answer; then the go-betweens are asked.
-        var directUntil: Moment
-        /// For any answer.
+        /// When to ask go-betweens, first or again.
+        var askAt: Moment
+        /// Then it was silent.
         let until: Moment
+        /// Each go-between says once at most that it is there.
+        var silent: Set<NodeID> = []
         var isIndirect = false
-        var nacksExpected = 0
-        var nacks = 0
-        var deadline: Moment { isIndirect ? until : directUntil }
+        var deadline: Moment { min(askAt, until) }
     }
 
     /// A ping sent for another node.
@@ -27,8 +27,8 @@ extension Membership {
         if let current = probe {
             if now >= current.until {
                 failProbe(current, at: now, using: &random, into: &effects)
-            } else if !current.isIndirect, now >= current.directUntil {
-                askOthers(current, using: &random, into: &effects)
+            } else if now >= current.askAt {
+                askOthers(current, at: now, using: &random, into: &effects)
             }
         }
         if probe == nil, now >= nextProbe { beginProbe(at: now, using: &random, into: &effects) }
@@ -41,20 +41,25 @@ extension Membership {
         let target = order.pop(where: { $0 != own && peers[$0]?.isAlive == true }, using: &random)
         guard let target, let peer = peers[target] else { return }
         probe = Probe(
-            target: target, sequence: nextSequence(), directUntil: now + health.scale(timing.probeTimeout),
+            target: target, sequence: nextSequence(), askAt: now + health.scale(timing.probeTimeout),
             until: now + health.scale(timing.probeInterval))
         send(.ping(lastSequence, target: target), to: peer.claim.address, node: target, into: &effects)
     }
 
     private mutating func askOthers(
-        _ current: Probe, using random: inout some RandomNumberGenerator, into effects: inout [Effect]
+        _ current: Probe, at now: Moment, using random: inout some RandomNumberGenerator, into effects: inout [Effect]
     ) {
         probe?.isIndirect = true
+        probe?.askAt = timing.repeatsProbes ? now + timing.probeTimeout : .never
         guard let target = peers[current.target] else { return }
+        if timing.repeatsProbes {
+            let ping = Packet.Message.ping(current.sequence, target: current.target)
+            send(ping, to: target.claim.address, node: current.target, into: &effects)
+        }
         let others = pick(timing.indirectProbes, using: &random) { $0.claim.node != current.target }
-        probe?.nacksExpected = others.count
         let request = Packet.Message.pingRequest(current.sequence, target: current.target, at: target.claim.address)
         for other in others {
+            if !current.isIndirect { probe?.silent.insert(other.claim.node) }
             send(request, to: other.claim.address, node: other.claim.node, into: &effects)
         }
     }
@@ -64,18 +69,11 @@ extension Membership {
     ) {
         probe = nil
         // Go-betweens that said nothing at all speak against this node's own ears; without any, so does the silence.
-        health.change(by: current.nacksExpected == 0 ? 1 : current.nacksExpected - current.nacks)
+        health.change(by: current.isIndirect ? current.silent.count : 1)
         accuse(current.target, at: now, using: &random, into: &effects)
     }
 
     // MARK: Answers
-
-    mutating func receivePing(
-        _ sequence: UInt32, target: NodeID, from source: PeerAddress, sender: NodeID, into effects: inout [Effect]
-    ) {
-        guard target == own else { return }
-        send(.ack(sequence), to: source, node: sender, into: &effects)
-    }
 
     mutating func receiveAck(_ sequence: UInt32, into effects: inout [Effect]) {
         if let relay = relays.removeValue(forKey: sequence) {
@@ -86,8 +84,8 @@ extension Membership {
         }
     }
 
-    mutating func receiveNack(_ sequence: UInt32) {
-        if probe?.sequence == sequence { probe?.nacks += 1 }
+    mutating func receiveNack(_ sequence: UInt32, from sender: NodeID) {
+        if probe?.sequence == sequence { probe?.silent.remove(sender) }
     }
 
     mutating func receivePingRequest(

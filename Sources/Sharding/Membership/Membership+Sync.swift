@@ -13,7 +13,6 @@ extension Membership {
         nextSync = now + timing.syncInterval * Double.random(in: 0.5..<1, using: &random)
         nextReconnect = now + timing.reconnectInterval
         nextGossip = now
-        dueBefore = now
         for seed in self.seeds.shuffled(using: &random).prefix(3) { greet(seed, into: &effects) }
     }
 

@@ -12,6 +12,7 @@ extension Membership {
         case .running: break
         }
         expireSuspicions(at: now, using: &random, into: &effects)
+        askOldSuspects(at: now)
         expireRelays(at: now, into: &effects)
         advanceProbe(at: now, using: &random, into: &effects)
         retryFetches(at: now, into: &effects)
@@ -23,10 +24,10 @@ extension Membership {
     /// This node was not given the processor when something was due. What it did not hear meanwhile proves nothing: the
     /// probe under way is void, and suspects get time to be heard.
     mutating func noticePause(at now: Moment) -> Duration? {
-        guard let pauseMax = timing.pauseMax, case .running = life, now - dueBefore > pauseMax else { return nil }
+        guard let pauseMax = timing.pauseMax, case .running = life, now - deadline > pauseMax else { return nil }
         probe = nil
         health.change(by: 1)
         for node in suspicions.keys { suspicions[node]?.extend(to: now + timing.probeInterval) }
-        return now - dueBefore
+        return now - deadline
     }
 }

@@ -49,8 +49,8 @@ package struct Membership: Sendable {
     var nextGossip = Moment.zero
     var nextSync = Moment.zero
     var nextReconnect = Moment.zero
-    /// When `tick` was due, as last told to the shell.
-    var dueBefore = Moment.zero
+    /// When to call `.tick` at the latest; changes with every event.
+    package private(set) var deadline = Moment.never
 
     /// - Parameters:
     ///   - boot: ms since 1970 now; see `Stamp`.
@@ -71,20 +71,18 @@ package struct Membership: Sendable {
         aliveCount = peers.count
     }
 
-    /// When to call `.tick` at the latest.
-    package var deadline: Moment {
+    private var nextDue: Moment {
+        let gossip = queue.isEmpty ? Moment.never : nextGossip
         switch life {
-        case .idle, .left: return .seconds(Int64.max / 4)
-        case .running, .leaving: break
+        case .idle, .left: return .never
+        case .leaving(let until): return min(until, gossip)
+        case .running: break
         }
-        var deadline = min(nextProbe, nextSync, nextReconnect)
-        if let probe { deadline = min(deadline, probe.deadline) }
-        if !queue.isEmpty { deadline = min(deadline, nextGossip) }
-        if case .leaving(let until) = life { deadline = min(deadline, until) }
-        for suspicion in suspicions.values { deadline = min(deadline, suspicion.deadline) }
-        for relay in relays.values { deadline = min(deadline, relay.deadline) }
-        for fetch in fetches.values { deadline = min(deadline, fetch.retryAt) }
-        return deadline
+        var due = min(probe?.deadline ?? nextProbe, gossip, nextSync, nextReconnect)
+        for suspicion in suspicions.values { due = min(due, suspicion.deadline, suspicion.askAt) }
+        for relay in relays.values { due = min(due, relay.deadline) }
+        for fetch in fetches.values { due = min(due, fetch.retryAt) }
+        return due
     }
 
     package mutating func handle(
@@ -105,7 +103,12 @@ package struct Membership: Sendable {
         case .leave: leave(at: now, into: &effects)
         }
         tick(at: now, using: &random, into: &effects)
-        dueBefore = deadline
+        deadline = nextDue
         return effects
     }
+}
+
+extension Duration {
+    /// Later than any process lives.
+    package static var never: Duration { .seconds(1 << 40) }
 }

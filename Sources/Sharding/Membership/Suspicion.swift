@@ -10,6 +10,7 @@ struct Suspicion: Sendable {
     private let needed: Int
     /// Not declared dead before; pushed back when this node itself could not hear.
     private var notBefore = Duration.zero
+    private var timesAsked = 0
 
     init(by accuser: NodeID, at now: Duration, nodes: Int, timing: SwimTiming) {
         accusers = [accuser]
@@ -29,6 +30,15 @@ struct Suspicion: Sendable {
     mutating func confirm(by accuser: NodeID) -> Bool {
         guard accusers.count <= needed, !accusers.contains(accuser) else { return false }
         accusers.append(accuser)
+        return true
+    }
+
+    /// A suspicion that outlives the shortest is unconfirmed: as like as not its denial was lost on the way here, and has
+    /// been said often enough not to be said again. Then, and again as much later, ask the suspect itself.
+    var askAt: Duration { since + shortest * (timesAsked + 1) }
+    mutating func shouldAsk(at now: Duration) -> Bool {
+        guard askAt <= now else { return false }
+        timesAsked += 1
         return true
     }
 

@@ -5,6 +5,8 @@ package struct SwimTiming: Equatable, Sendable {
     /// Time for a direct answer; the rest of the interval is for go-betweens.
     package var probeTimeout: Duration
     package var indirectProbes: Int
+    /// Whether target and go-betweens are asked again every `probeTimeout` until the time is up: a lost packet is no silence.
+    package var repeatsProbes: Bool
     /// A piece of gossip goes out this × log10(nodes + 1), rounded up, times.
     package var retransmitMultiplier: Int
     /// Shortest suspicion: this × probe interval × log10(nodes), at least 1.
@@ -32,7 +34,8 @@ package struct SwimTiming: Equatable, Sendable {
 
     /// Detects within a second in a rack of 50 at about 3 kB/s a node (docs/performance.md).
     package static let standard = SwimTiming(
-        probeInterval: .milliseconds(100), probeTimeout: .milliseconds(40), indirectProbes: 3, retransmitMultiplier: 4,
+        probeInterval: .milliseconds(80), probeTimeout: .milliseconds(25), indirectProbes: 3, repeatsProbes: true,
+        retransmitMultiplier: 4,
         suspicionMultiplier: 2, suspicionMaxMultiplier: 6, confirmations: 3, gossipInterval: .milliseconds(100),
         gossipFanout: 3, syncInterval: .seconds(15), healthMax: 8, verifiers: 6,
         urgentGossipDelay: .milliseconds(10), pauseMax: .milliseconds(50), reconnectInterval: .seconds(1),
@@ -40,7 +43,8 @@ package struct SwimTiming: Equatable, Sendable {
 
     /// The defaults of hashicorp/memberlist (`DefaultLANConfig`), to measure beside ours.
     package static let memberlistLAN = SwimTiming(
-        probeInterval: .seconds(1), probeTimeout: .milliseconds(500), indirectProbes: 3, retransmitMultiplier: 4,
+        probeInterval: .seconds(1), probeTimeout: .milliseconds(500), indirectProbes: 3, repeatsProbes: false,
+        retransmitMultiplier: 4,
         suspicionMultiplier: 4, suspicionMaxMultiplier: 6, confirmations: 2, gossipInterval: .milliseconds(200),
         gossipFanout: 3, syncInterval: .seconds(30), healthMax: 8, verifiers: 0, urgentGossipDelay: nil, pauseMax: nil,
         reconnectInterval: .seconds(30), tombstoneLifetime: .seconds(3_600))
