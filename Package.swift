@@ -65,8 +65,8 @@ let package = Package(
         module(
             "Node",
             uses: [
-                "Telemetry", "Insight", "Sharding", "Replication", "Delivery", "Storage", "Web", "JSON", "Compression",
-                "Threads",
+                "Telemetry", "Insight", "Sharding", "Gossip", "Replication", "Delivery", "Kafka", "Storage", "Web", "JSON",
+                "Compression", "Threads",
             ]),
         .executableTarget(
             name: "slipstream",
@@ -85,6 +85,7 @@ let package = Package(
         tests(of: "Telemetry", uses: ["JSON", "Compression"]),
         tests(of: "Simulation", uses: ["Telemetry"]),
         tests(of: "Sharding", uses: ["Simulation"]),
+        tests(of: "Kafka", uses: ["Insight", "Replication", "Sharding", "Telemetry", "Threads"]),
         tests(of: "Replication", uses: ["Kafka", "Telemetry", "Storage", "Threads"]),
         tests(of: "Insight", uses: ["Telemetry", "JSON"]),
         tests(of: "Web"),

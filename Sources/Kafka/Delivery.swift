@@ -38,7 +38,8 @@ package struct DeliveryReport: Sendable {
         }
         guard isInDoubt, let first else { throw first ?? .closed }
         throw .ambiguous(
-            reason: "Kafka acknowledged \(offsets.count) of \(deliveries.count) records (\(first.reason ?? "no reason"))")
+            reason:
+                "Kafka acknowledged \(offsets.count) of \(deliveries.count) records (\(first.reason ?? "no reason"))")
     }
 }
 

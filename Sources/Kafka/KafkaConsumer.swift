@@ -1,5 +1,6 @@
 import CRdkafka
 import Replication
+import Synchronization
 
 /// One consumer of one topic. Its partitions are assigned by hand; all arrive in one queue, in batches.
 ///
@@ -9,6 +10,7 @@ package final class KafkaConsumer: @unchecked Sendable {
     let topic: String
     private let client: KafkaClient
     private let queue: OpaquePointer
+    private let woken = Atomic(false)
     private var assigned: Set<PartitionID> = []
 
     /// Does not wait for a broker.
@@ -29,6 +31,11 @@ package final class KafkaConsumer: @unchecked Sendable {
 
     package var health: KafkaHealth { client.events.health }
     func note(_ reason: String) { client.events.note(reason) }
+    /// Notes that the client is beyond repair, and says it as an error.
+    func fail(_ reason: String) -> LogError {
+        client.events.noteFatal(reason)
+        return KafkaError.fatal(reason: reason).logError
+    }
 
     /// Reads `partition` from `offset` on, in place of wherever it was.
     package func assign(_ partition: PartitionID, from offset: Offset) throws(LogError) {
@@ -52,7 +59,13 @@ package final class KafkaConsumer: @unchecked Sendable {
     /// Fills an empty buffer; waits for the first record until one is there, `wake` is called or `limit` is over.
     func take(into messages: inout MessageBuffer, waitingUpTo limit: Duration) throws(LogError) {
         try client.use { (handle) throws(LogError) in
-            messages.fill(from: queue, waitingUpTo: limit)
+            messages.fill(from: queue)
+            // In this order: that call may have swallowed the yield of a `wake`, but then the flag is up by now.
+            let isWoken = woken.exchange(false, ordering: .acquiringAndReleasing)
+            if messages.isEmpty, !isWoken, limit > .zero {
+                messages.fill(from: queue, waitingUpTo: limit)
+                woken.store(false, ordering: .releasing)
+            }
             if messages.isEmpty, let reason = client.events.health.fatal {
                 throw KafkaError.fatal(reason: reason).logError
             }
@@ -61,6 +74,7 @@ package final class KafkaConsumer: @unchecked Sendable {
 
     /// Ends a wait in `take`, or the next one.
     package func wake() {
+        woken.store(true, ordering: .releasing)
         do throws(LogError) { try client.use { _ in rd_kafka_queue_yield(queue) } } catch { return }  // Nobody waits.
     }
 
@@ -115,6 +129,7 @@ package final class KafkaConsumer: @unchecked Sendable {
     private func check(_ error: OpaquePointer?) throws(LogError) {
         guard let error else { return }
         defer { rd_kafka_error_destroy(error) }
-        throw .unavailable(reason: "topic \(topic) cannot be assigned: \(String(cString: rd_kafka_error_string(error)))")
+        throw .unavailable(
+            reason: "topic \(topic) cannot be assigned: \(String(cString: rd_kafka_error_string(error)))")
     }
 }

@@ -36,7 +36,7 @@ package enum KafkaError: Error, Equatable, Sendable, CustomStringConvertible {
             """
         case .noTopic(let topic, let brokers):
             """
-            Kafka at \(brokers) has no topic '\(topic)'; create it, as in \
+            Kafka at \(brokers) has no topic '\(topic)', or hides it from this user; create it, as in \
             kafka-topics.sh --create --topic \(topic) --partitions 12, or correct its name
             """
         case .partitionCount(let topic, let found, let expected):

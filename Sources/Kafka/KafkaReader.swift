@@ -79,9 +79,14 @@ final class KafkaReader: LogReader, @unchecked Sendable {
         _ message: UnsafeMutablePointer<rd_kafka_message_t>, _ maxBytes: Int, _ batch: inout LogBatch
     ) throws(LogError) -> LogReading? {
         let partition = PartitionID(Int(message.pointee.partition))
-        guard let position = next[partition] else {
+        guard message.pointee.rkt != nil else {
+            // About the client, whatever partition it names.
             defer { messages.dropFirst() }
-            if message.pointee.partition < 0 { try takeError(of: message) }
+            try takeError(of: message)
+            return nil
+        }
+        guard let position = next[partition] else {
+            messages.dropFirst()
             return nil
         }
         if suspects.contains(partition), message.pointee.err != RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART {
@@ -109,7 +114,9 @@ final class KafkaReader: LogReader, @unchecked Sendable {
         of partition: PartitionID, from position: Offset, _ maxBytes: Int, _ batch: inout LogBatch
     ) -> LogReading? {
         var position = position
-        messages.copyRun(maxBytes: maxBytes, from: &position, into: &batch) { log.misplaced.look(at: $0, in: partition) }
+        messages.copyRun(maxBytes: maxBytes, from: &position, into: &batch) {
+            log.misplaced.look(at: $0, in: partition)
+        }
         guard !batch.entries.isEmpty else { return nil }
         move(partition, to: position)
         return .records(partition)
@@ -149,7 +156,7 @@ final class KafkaReader: LogReader, @unchecked Sendable {
         case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC,
             RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
             suspects.formUnion(next.keys)
-        case RD_KAFKA_RESP_ERR__FATAL: throw KafkaError.fatal(reason: reason ?? "unknown reason").logError
+        case RD_KAFKA_RESP_ERR__FATAL: throw consumer.fail(reason ?? "unknown reason")
         case RD_KAFKA_RESP_ERR__BAD_MSG, RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
             throw .corrupt(partition, at: Offset(message.pointee.offset), reason: reason ?? "a bad record")
         default: break

@@ -15,7 +15,8 @@ enum KafkaRules {
 
     static let all: [Rule] = [
         Rule(
-            names: ["bootstrap.servers", "metadata.broker.list"], value: nil, reason: "the addresses are given by --kafka"),
+            names: ["bootstrap.servers", "metadata.broker.list"], value: nil,
+            reason: "the addresses are given by --kafka"),
         Rule(
             names: ["group.id"], value: "slipstream", reason: "offsets are committed to this group for lag tools only",
             consumer: true),
@@ -52,7 +53,8 @@ enum KafkaRules {
             reason: "a key must lie in the partition where Java clients put it", producer: true),
         Rule(names: ["transactional.id"], value: nil, reason: "exactly-once comes from source_seq, not transactions"),
         Rule(
-            names: ["socket.nagle.disable"], value: "true", reason: "Nagle's algorithm adds up to 40 ms", consumer: true,
+            names: ["socket.nagle.disable"], value: "true", reason: "Nagle's algorithm adds up to 40 ms",
+            consumer: true,
             producer: true),
         Rule(
             names: ["test.mock.num.brokers"], value: nil,
@@ -74,8 +76,6 @@ enum KafkaRules {
     /// What we choose and a user may choose otherwise.
     static func defaults(isProducer: Bool) -> [(name: String, value: String)] {
         var settings = [
-            // We say which setting is wrong; what it says about the kind of client is of no use to anybody.
-            ("log.configuration.warnings", "false"),
             ("client.id", "slipstream"),
             // A broker that went away is tried again this soon, and then less and less often.
             ("reconnect.backoff.ms", "50"),

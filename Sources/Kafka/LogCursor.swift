@@ -68,7 +68,10 @@ final class LogCursor: @unchecked Sendable {
         _ watermarks: () throws(LogError) -> Watermarks
     ) throws(LogError) -> Bool {
         while let message = messages.first {
-            guard var next = place?.next, message.pointee.partition == Int32(partition.number) else {
+            let isForUs =
+                message.pointee.partition == Int32(partition.number) && message.pointee.rkt != nil
+                || message.pointee.err == RD_KAFKA_RESP_ERR__FATAL
+            guard isForUs, var next = place?.next else {
                 messages.dropFirst()
                 continue
             }
@@ -86,6 +89,7 @@ final class LogCursor: @unchecked Sendable {
                 messages.dropFirst()
                 guard try isThere(partition, next, watermarks()) else { return true }
                 try consumer.assign(partition, from: next)
+            case RD_KAFKA_RESP_ERR__FATAL: throw consumer.fail(describe(message.pointee.err))
             default:
                 let reason = describe(message.pointee.err)
                 messages.dropFirst()

@@ -14,15 +14,20 @@ struct MessageBuffer: ~Copyable {
     /// The first message that is waiting.
     var first: UnsafeMutablePointer<rd_kafka_message_t>? { isEmpty ? nil : messages[next] }
 
-    /// Takes what is there; when nothing is, waits for the first and takes what came with it.
+    /// Takes what is there.
+    mutating func fill(from queue: OpaquePointer) {
+        precondition(isEmpty, "\(end - next) messages would be lost")
+        next = 0
+        end = max(0, rd_kafka_consume_batch_queue(queue, 0, messages, MessageBuffer.capacity))
+    }
+
+    /// Waits for the first record and takes what came with it.
     ///
     /// `rd_kafka_consume_batch_queue` waits until as many have come as it was asked for; so it is asked for one while
     /// waiting, and for many without.
     mutating func fill(from queue: OpaquePointer, waitingUpTo limit: Duration) {
         precondition(isEmpty, "\(end - next) messages would be lost")
         next = 0
-        end = max(0, rd_kafka_consume_batch_queue(queue, 0, messages, MessageBuffer.capacity))
-        guard end == 0, limit > .zero else { return }
         end = max(0, rd_kafka_consume_batch_queue(queue, limit.milliseconds, messages, 1))
         guard end == 1 else { return }
         end += max(0, rd_kafka_consume_batch_queue(queue, 0, messages + 1, MessageBuffer.capacity - 1))

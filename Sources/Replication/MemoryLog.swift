@@ -7,6 +7,7 @@ package final class MemoryLog: RetainingLog {
     package let partitionCount: Int
     private let clock: (@Sendable () -> Timestamp)?
     fileprivate let state: Mutex<State>
+    private let observers = AppendObservers()
 
     fileprivate struct State {
         var partitions: [Partition]
@@ -35,6 +36,7 @@ package final class MemoryLog: RetainingLog {
     package func append(_ records: [NewRecord]) throws(LogError) -> [Offset] {
         for record in records { try check(record.partition) }
         let now = clock?()
+        defer { observers.notify() }
         return try withPartitions { (partitions) throws(LogError) in
             var ends = partitions.map(\.end)
             var chunks = [LogBatch](repeating: LogBatch(), count: partitionCount)
@@ -93,7 +95,13 @@ package final class MemoryLog: RetainingLog {
         }
     }
 
-    package func close() { state.withLock { $0.isClosed = true } }
+    /// Has `observer` called after each append, and at the end, as long as it answers true.
+    package func onAppend(_ observer: @escaping @Sendable () -> Bool) { observers.add(observer) }
+
+    package func close() {
+        state.withLock { $0.isClosed = true }
+        observers.notify()
+    }
 }
 
 extension MemoryLog {

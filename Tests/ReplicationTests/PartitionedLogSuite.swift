@@ -1,4 +1,5 @@
 import Glibc
+import Kafka
 import Replication
 import Storage
 import Telemetry
@@ -11,11 +12,16 @@ enum LogKind: String, CaseIterable, CustomTestStringConvertible {
     case sqlite
     /// Without a tail in memory, so that every read goes to the file, and with small rows.
     case sqliteWithoutTail
+    /// Over librdkafka's mock cluster.
+    case kafka
+
+    /// Those that forget by themselves; Kafka's brokers do that for Kafka.
+    static let retaining: [LogKind] = [.memory, .sqlite, .sqliteWithoutTail]
 
     var testDescription: String { rawValue }
 
     func make(partitionCount: Int = 3, clock: @escaping @Sendable () -> Timestamp = wallClock) throws
-        -> any RetainingLog
+        -> any RetainingLog & FollowableLog
     {
         guard self != .memory else {
             return MemoryLog(topic: "telemetry.chassis", partitionCount: partitionCount, clock: clock)
@@ -38,8 +44,20 @@ func temporaryDirectory() throws -> String {
 }
 
 /// Runs `body` with a log of `kind` and closes it.
-func with<Value>(
-    _ kind: LogKind, clock: @escaping @Sendable () -> Timestamp = wallClock, _ body: (any RetainingLog) throws -> Value
+func with<Value>(_ kind: LogKind, _ body: (any FollowableLog) throws -> Value) throws -> Value {
+    guard kind == .kafka else { return try withRetaining(kind, body) }
+    let cluster = try MockCluster(brokers: 3)
+    defer { cluster.close() }
+    try cluster.createTopic("telemetry.chassis", partitions: 3)
+    let log = try KafkaLog(try KafkaConfiguration(brokers: cluster.addresses), topic: "telemetry.chassis")
+    defer { log.close() }
+    return try body(log)
+}
+
+/// Runs `body` with a log that forgets by itself and closes it.
+func withRetaining<Value>(
+    _ kind: LogKind, clock: @escaping @Sendable () -> Timestamp = wallClock,
+    _ body: (any RetainingLog & FollowableLog) throws -> Value
 ) throws -> Value {
     let log = try kind.make(clock: clock)
     defer {
@@ -189,10 +207,10 @@ func readAll(
 
     // Retention.
 
-    @Test(arguments: LogKind.allCases)
+    @Test(arguments: LogKind.retaining)
     func `what is older than the limit goes, and reading it says where to go on`(kind: LogKind) throws {
         let clock = ManualClock()
-        try with(kind, clock: clock.read) { (log) throws in
+        try withRetaining(kind, clock: clock.read) { (log) throws in
             for number in 0..<100 {
                 clock.set(seconds: number)
                 _ = try log.append([record(number)])
@@ -208,9 +226,9 @@ func readAll(
         }
     }
 
-    @Test(arguments: LogKind.allCases)
+    @Test(arguments: LogKind.retaining)
     func `each partition is held to its bytes, but keeps its newest batch`(kind: LogKind) throws {
-        try with(kind) { (log) throws in
+        try withRetaining(kind) { (log) throws in
             for number in 0..<200 { _ = try log.append([record(number), record(number, in: 1)]) }
             let removed = try log.remove(
                 beyond: Retention(bytesPerPartition: 2_000), at: Timestamp(microseconds: 0))
@@ -225,19 +243,19 @@ func readAll(
         }
     }
 
-    @Test(arguments: LogKind.allCases)
+    @Test(arguments: LogKind.retaining)
     func `without a limit nothing goes`(kind: LogKind) throws {
-        try with(kind) { (log) throws in
+        try withRetaining(kind) { (log) throws in
             _ = try log.append([record(0)])
             #expect(try log.remove(beyond: .forever, at: Timestamp(microseconds: .max)) == 0)
             #expect(try readAll(log).count == 1)
         }
     }
 
-    @Test(arguments: LogKind.allCases)
+    @Test(arguments: LogKind.retaining)
     func `when everything is gone offsets go on from the end`(kind: LogKind) throws {
         let clock = ManualClock()
-        try with(kind, clock: clock.read) { (log) throws in
+        try withRetaining(kind, clock: clock.read) { (log) throws in
             _ = try log.append((0..<5).map { record($0) })
             try log.remove(beyond: Retention(age: .seconds(1)), at: Timestamp(milliseconds: 100_000))
             #expect(try log.earliestOffset(of: PartitionID(0)) == Offset(5))
@@ -249,12 +267,12 @@ func readAll(
 
     // Lineage.
 
-    @Test(arguments: LogKind.allCases)
+    @Test(arguments: LogKind.retaining)
     func `the lineage is that of the first record, from the first append on and after it is gone`(
         kind: LogKind
     ) throws {
         let clock = ManualClock()
-        try with(kind, clock: clock.read) { (log) throws in
+        try withRetaining(kind, clock: clock.read) { (log) throws in
             #expect(try log.lineage(of: PartitionID(0)) == nil)
             _ = try log.append([record(0), record(1)])
             let first = FirstRecord(offset: .zero, timestamp: record(0).timestamp, key: record(0).key)
@@ -263,6 +281,21 @@ func readAll(
             try log.remove(beyond: Retention(age: .seconds(1)), at: Timestamp(milliseconds: 100_000))
             _ = try log.append([record(2)])
             #expect(try log.lineage(of: PartitionID(0)) == lineage)
+            #expect(try log.lineage(of: PartitionID(1)) == nil)
+        }
+    }
+
+    @Test(arguments: LogKind.allCases)
+    func `the lineage is that of the first record, and stays while records come`(kind: LogKind) throws {
+        try with(kind) { (log) throws in
+            #expect(try log.lineage(of: PartitionID(0)) == nil)
+            _ = try log.append([record(0), record(1)])
+            let first = FirstRecord(offset: .zero, timestamp: record(0).timestamp, key: record(0).key)
+            let lineage = first.lineage(topic: "telemetry.chassis", partition: PartitionID(0))
+            for number in 2..<4 {
+                #expect(try log.lineage(of: PartitionID(0)) == lineage)
+                _ = try log.append([record(number)])
+            }
             #expect(try log.lineage(of: PartitionID(1)) == nil)
         }
     }
@@ -293,7 +326,8 @@ func readAll(
                     for number in 0..<100 {
                         let records = [writer * 1_000 + 2 * number, writer * 1_000 + 2 * number + 1].map { record($0) }
                         let offsets = try? log.append(records)
-                        #expect(offsets.map { $0[1] == $0[0] + 1 } == true)
+                        // Kafka puts those of several appends into one request, each in its order.
+                        #expect(offsets.map { kind == .kafka ? $0[1] > $0[0] : $0[1] == $0[0] + 1 } == true)
                     }
                 }
             }
@@ -305,6 +339,114 @@ func readAll(
             #expect(Set(numbers).count == 800)
             for writer in 0..<4 {
                 #expect(numbers.filter { $0 / 1_000 == writer } == (0..<200).map { writer * 1_000 + $0 })
+            }
+        }
+    }
+
+    // Readers.
+
+    @Test(arguments: LogKind.allCases)
+    func `a reader hands out every record of its partitions in order, and says where each ends`(kind: LogKind) throws {
+        try with(kind) { (log) throws in
+            _ = try log.append((0..<30).map { record($0, in: $0 % 3) })
+            let reader = try log.makeReader()
+            defer { reader.close() }
+            try reader.assign(PartitionID(0), from: .zero)
+            try reader.assign(PartitionID(2), from: Offset(4))
+            var seen = Seen()
+            try seen.take(from: reader) { $0.ends == [0: 10, 2: 10] }
+            #expect(seen.offsets == [0: Array(0..<10), 2: Array(4..<10)])
+            _ = try log.append((30..<33).map { record($0, in: $0 % 3) })
+            try seen.take(from: reader) { $0.ends == [0: 11, 2: 11] }
+            #expect(seen.offsets == [0: Array(0..<11), 2: Array(4..<11)])
+        }
+    }
+
+    @Test(arguments: LogKind.allCases)
+    func `a reader begins again where it is put, and leaves what it is told to`(kind: LogKind) throws {
+        try with(kind) { (log) throws in
+            _ = try log.append((0..<30).map { record($0, in: $0 % 3) })
+            let reader = try log.makeReader()
+            defer { reader.close() }
+            try reader.assign(PartitionID(0), from: .zero)
+            try reader.assign(PartitionID(1), from: .zero)
+            var seen = Seen()
+            try seen.take(from: reader, maxBytes: 40) { ($0.offsets[0]?.count ?? 0) >= 3 }
+            try reader.unassign(PartitionID(1))
+            try reader.assign(PartitionID(0), from: Offset(1))
+            var again = Seen()
+            try again.take(from: reader, maxBytes: 40) { $0.ends[0] == 10 }
+            #expect(again.offsets == [0: Array(1..<10)])
+        }
+    }
+
+    @Test(arguments: LogKind.allCases)
+    func `a reader before which the log ends says so and stands still`(kind: LogKind) throws {
+        try with(kind) { (log) throws in
+            _ = try log.append((0..<5).map { record($0) })
+            let reader = try log.makeReader()
+            defer { reader.close() }
+            try reader.assign(PartitionID(0), from: Offset(9))
+            var seen = Seen()
+            try seen.take(from: reader) { !$0.others.isEmpty }
+            #expect(seen.others == [.shortened(PartitionID(0), asked: Offset(9), end: Offset(5))])
+            _ = try log.append((5..<12).map { record($0) })
+            try reader.assign(PartitionID(0), from: Offset(4))
+            try seen.take(from: reader) { $0.ends[0] == 12 }
+            #expect(seen.offsets == [0: Array(4..<12)])
+        }
+    }
+
+    @Test(arguments: LogKind.allCases)
+    func `waking a reader ends its wait, also if it has not begun`(kind: LogKind) throws {
+        try with(kind) { (log) throws in
+            let reader = try log.makeReader()
+            defer { reader.close() }
+            var batch = LogBatch()
+            reader.wake()
+            let start = ContinuousClock.now
+            #expect(try reader.next(maxBytes: 100, waitingUpTo: .seconds(60), into: &batch) == .idle)
+            let waker = try Worker("waker") { reader.wake() }
+            #expect(try reader.next(maxBytes: 100, waitingUpTo: .seconds(60), into: &batch) == .idle)
+            waker.join()
+            #expect(ContinuousClock.now - start < .seconds(30))
+        }
+    }
+
+    @Test(arguments: LogKind.allCases)
+    func `a reader of a closed log says so`(kind: LogKind) throws {
+        try with(kind) { (log) throws in
+            let reader = try log.makeReader()
+            defer { reader.close() }
+            log.close()
+            var batch = LogBatch()
+            #expect(throws: LogError.closed) {
+                try reader.next(maxBytes: 100, waitingUpTo: .seconds(60), into: &batch)
+            }
+            #expect(throws: LogError.closed) { try log.makeReader() }
+        }
+    }
+}
+
+/// What a reader has handed out.
+private struct Seen {
+    var offsets: [Int: [Int64]] = [:]
+    /// The last end said of each partition.
+    var ends: [Int: Int64] = [:]
+    var others: [LogReading] = []
+
+    mutating func take(
+        from reader: any LogReader, maxBytes: Int = 1_000, until isDone: (Seen) -> Bool
+    ) throws {
+        var batch = LogBatch()
+        let deadline = ContinuousClock.now + .seconds(30)
+        while !isDone(self) {
+            try #require(ContinuousClock.now < deadline, "the reader does not get there: \(self)")
+            switch try reader.next(maxBytes: maxBytes, waitingUpTo: .seconds(1), into: &batch) {
+            case .records(let partition): offsets[partition.number, default: []] += batch.offsets
+            case .end(let partition, let end): ends[partition.number] = end.value
+            case .idle: continue
+            case let other: others.append(other)
             }
         }
     }

@@ -67,6 +67,7 @@ extension SQLiteLog {
                 positions.publish(row.partition, chunk, first: firsts[row.partition], through: row.through)
             }
         }
+        observers.notify()
         return offsets.map { .success($0) }
     }
 

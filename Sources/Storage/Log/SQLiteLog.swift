@@ -38,6 +38,8 @@ package final class SQLiteLog: RetainingLog {
     let turn: Monitor<Turn>
     let positions: Monitor<Positions>
     let readers: ReaderPool
+    /// Of `ScanningReader`.
+    let observers = AppendObservers()
     /// Given and taken by whoever has the turn.
     let reserve: Reserve
     /// SQLite refuses a second checkpoint while one is under way; here it waits, for whoever has the turn needs it done.
@@ -126,6 +128,7 @@ package final class SQLiteLog: RetainingLog {
         worker.withLock { $0.take() }?.join()
         turn.when({ !$0.isTaken && $0.waiting.isEmpty }) { _ in }
         positions.withLock { $0.isClosed = true }
+        observers.notify()
         readers.close()
         // Last of all the file, which moves the WAL into it, and then the directory.
         turn.update { $0.file = nil }
