@@ -23,10 +23,9 @@ package final class Node: @unchecked Sendable {
     // them (`wake`, `stop`) is made for that. Everything else is `let` and `Sendable`.
     package let config: NodeConfig
     package let journal: Log
-    private let log: any PartitionedLog
+    private let log: any FollowableLog
     private let snapshots: SQLiteSnapshotStore
     private let writer: LogWriter
-    private let offer: LogOffer
     private let inbox: ServiceInbox
     private let replica: ReplicaThread
     private let replays: ReplayThread
@@ -69,13 +68,11 @@ package final class Node: @unchecked Sendable {
             environment.report = { cluster.reports($0) }
         }
         do throws(LogError) { replica = try ReplicaThread(environment) } catch { throw .log(error) }
-        let offer = LogOffer(writer: writer, replica: replica)
-        self.offer = offer
-        relay.offer = offer
+        relay.writer = writer
         udp = try config.udpPort.map { port throws(NodeError) in try UDPListener(host: config.host, port: port) }
         service = Service(
             ServiceContext(
-                config: config, journal: journal, inbox: inbox, offer: offer, replica: replica, replays: replays,
+                config: config, journal: journal, inbox: inbox, writer: writer, replica: replica, replays: replays,
                 udp: udp, cluster: cluster, stop: { relay.server?.stop() },
                 setTimer: { relay.server?.setTimer(microseconds: $0) }))
         do throws(WebError) {
@@ -138,7 +135,7 @@ package final class Node: @unchecked Sendable {
 
     private func listen(_ udp: UDPListener) {
         udp.run(gateway: Gateway(partitions: config.partitions), journal: journal) { records in
-            offer(records) { [journal] result in
+            writer.offer(records) { [journal] result in
                 if case .failure(let error) = result {
                     journal.error("datagrams lost", [.reason: "\(error)", .records: "\(records.count)"])
                 }
@@ -151,7 +148,7 @@ package final class Node: @unchecked Sendable {
 private final class Relay: @unchecked Sendable {
     // `@unchecked`: set once, before any thread that reads it is started.
     var server: WebServer?
-    var offer: LogOffer?
+    var writer: LogWriter?
 }
 
 // MARK: Parts
@@ -162,7 +159,7 @@ extension Node {
         return try TrackFile.read(path)
     }
 
-    private static func openLog(_ config: NodeConfig, _ journal: Log) throws(NodeError) -> any PartitionedLog {
+    private static func openLog(_ config: NodeConfig, _ journal: Log) throws(NodeError) -> any FollowableLog {
         if let kafka = config.kafka { return try openKafka(kafka, journal) }
         var settings = SQLiteLog.Settings()
         settings.partitionCount = config.partitions
@@ -195,7 +192,7 @@ extension Node {
     }
 
     private static func environment(
-        _ config: NodeConfig, _ log: any PartitionedLog, _ snapshots: SQLiteSnapshotStore, _ tracks: TrackTable,
+        _ config: NodeConfig, _ log: any FollowableLog, _ snapshots: SQLiteSnapshotStore, _ tracks: TrackTable,
         _ inbox: ServiceInbox, _ journal: Log, _ relay: Relay
     ) -> ReplicaThread.Environment {
         .init(
@@ -211,7 +208,7 @@ extension Node {
                         partition: partition, key: key, value: ControlRecord.flush.bytes, timestamp: .wall)
                 }
                 // A full queue means that rows are coming: they will close the points.
-                _ = relay.offer?(records) { _ in }
+                _ = relay.writer?.offer(records) { _ in }
             })
     }
 

@@ -41,7 +41,7 @@ enum DemoCommand: Command {
         let node = try NodeCommand.start(words)
         let signals = StopSignals { node.stop() }
         defer { signals.cancel() }
-        let address = NodeAddress(port: node.port)
+        let address = NodeAddress(ports: [node.port])
         printLine(
             "Slipstream is at http://localhost:\(node.port)/ (the dashboard); data in \(node.config.dataDirectory)")
 
@@ -120,7 +120,7 @@ final class Demo: Sendable {
 
     func run(seconds: Int) async {
         do {
-            let client = try SlipstreamClient(address.stream)
+            let client = try SlipstreamClient(urls: address.streams)
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await self.note { try await self.drive(client, seconds: seconds) } }
                 group.addTask { await self.note { try await self.watch(client) } }

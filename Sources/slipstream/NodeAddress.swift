@@ -2,36 +2,44 @@ import Client
 import JSON
 import Web
 
-/// Where a node is, as `--node` says: `localhost:8081`, or a URL.
+/// Where nodes are, as `--node` says: `localhost:8081`, or a URL, or several with commas. Any of a cluster will do, and
+/// another is taken when one is gone.
 struct NodeAddress {
-    private let authority: String
+    private let authorities: [String]
 
-    static let usage = "--node HOST:PORT      the node to talk to (default localhost:8081)"
+    static let usage = "--node HOST:PORT,…    the node to talk to, or several of a cluster (default localhost:8081)"
 
     init(_ arguments: inout Arguments) throws(UsageError) {
         let text = try arguments.takeOption("--node") ?? "localhost:8081"
-        let bare = text.split(separator: "://", maxSplits: 1).last.map(String.init) ?? text
-        authority = bare.hasSuffix("/") ? String(bare.dropLast()) : bare
-        guard !authority.isEmpty, !authority.contains("/") else {
-            throw UsageError("--node is '\(text)'; it must be HOST:PORT")
+        authorities = text.split(separator: ",").map { part in
+            let bare = part.split(separator: "://", maxSplits: 1).last.map(String.init) ?? String(part)
+            return bare.hasSuffix("/") ? String(bare.dropLast()) : bare
+        }
+        guard !authorities.isEmpty, authorities.allSatisfy({ !$0.isEmpty && !$0.contains("/") }) else {
+            throw UsageError("--node is '\(text)'; it must be HOST:PORT, or several with commas")
         }
     }
 
-    init(port: Int) { authority = "127.0.0.1:\(port)" }
+    init(ports: [Int]) { authorities = ports.map { "127.0.0.1:\($0)" } }
 
-    var stream: String { "ws://\(authority)/v1/stream" }
-    var page: String { "http://\(authority)/" }
+    var streams: [String] { authorities.map { "ws://\($0)/v1/stream" } }
+    var page: String { "http://\(authorities[0])/" }
 
-    /// - Throws: what the node or the way to it says.
+    /// Asks one after the other until one answers.
+    /// - Throws: what the last node or the way to it says.
     func get(_ path: String) async throws -> [UInt8] {
         let client = try WebClient()
         defer { client.shutdown() }
-        let response = try await client.request("GET", "http://\(authority)\(path)", timeout: .seconds(10))
-        guard response.status == 200 else {
-            let message = (try? JSONValue.parse(response.body))?["error"]?["message"]?.string
-            throw CommandError("\(authority) answers \(response.status): \(message ?? "no reason given")")
+        var failure = CommandError("there is no node to ask")
+        for authority in authorities {
+            do throws(WebError) {
+                let response = try await client.request("GET", "http://\(authority)\(path)", timeout: .seconds(10))
+                if response.status == 200 { return response.body }
+                let message = (try? JSONValue.parse(response.body))?["error"]?["message"]?.string
+                failure = CommandError("\(authority) answers \(response.status): \(message ?? "no reason given")")
+            } catch { failure = CommandError("\(authority): \(error)") }
         }
-        return response.body
+        throw failure
     }
 }
 

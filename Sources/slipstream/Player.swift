@@ -24,7 +24,7 @@ final class Player {
         let fresh = PlayPlace(batchRows: batchRows, speed: speed)
         place = isFresh ? fresh : try placeFile.read() ?? fresh
         batcher = RowBatcher(rowsMax: place.batchRows, spanMicroseconds: place.speed.map { Int64($0 * 50_000) })
-        client = try SlipstreamClient(node.stream)
+        client = try SlipstreamClient(urls: node.streams)
         publisher = client.publisher(source: place.source, startingAt: place.sequence + 1)
         totals.resumedAt = place.rows
     }

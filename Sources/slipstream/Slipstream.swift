@@ -7,7 +7,7 @@ import Node
 struct Slipstream {
     static var commands: [any Command.Type] {
         [
-            NodeCommand.self, DemoCommand.self, PlayCommand.self, TailCommand.self, StatusCommand.self,
+            NodeCommand.self, DevCommand.self, DemoCommand.self, PlayCommand.self, TailCommand.self, StatusCommand.self,
             BenchCommand.self,
         ]
     }

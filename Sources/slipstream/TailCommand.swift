@@ -25,7 +25,7 @@ enum TailCommand: Command {
         try arguments.finish()
         guard !streams.isEmpty else { throw UsageError("name a stream, as in slipstream tail 'chassis/*'") }
 
-        let client = try SlipstreamClient(node.stream)
+        let client = try SlipstreamClient(urls: node.streams)
         let events = Task { for await event in client.status { printError("\(event)") } }
         defer { events.cancel() }
         let updates = client.updates(

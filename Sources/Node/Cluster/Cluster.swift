@@ -76,7 +76,7 @@ final class Cluster: @unchecked Sendable {
 
     func reports(_ reports: [HostedReport]) { thread?.reports(reports) }
 
-    var members: [Membership.Member] { thread?.members ?? [] }
+    var members: [GossipMember] { thread?.members ?? [] }
 
     /// Hands over all shards, then says goodbye. Blocks, within the drain's limit.
     func leave() {
@@ -98,24 +98,12 @@ final class Cluster: @unchecked Sendable {
         client.shutdown()
     }
 
-    private func tell(_ report: Membership.Report) {
+    private func tell(_ report: GossipReport) {
         switch report {
-        case .refused(let peer, let refusal):
-            journal.error("this node may not join", [.address: "\(peer)", .reason: "\(refusal)"])
-        case .refusing(let node, let peer, let refusal):
-            journal.error(
-                "a node may not join",
-                [.peer: node.map { "\($0)" } ?? "unknown", .address: "\(peer)", .reason: "\(refusal)"])
-        case .malformed(let peer, let error):
-            journal.debug("gossip that cannot be read", [.address: "\(peer)", .reason: "\(error)"])
-        case .foreign(let node, let peer):
-            journal.debug("gossip of another cluster", [.peer: "\(node)", .address: "\(peer)"])
-        case .clash(let peer):
-            journal.error("another process has this node's id; give each its own --node-id", [.address: "\(peer)"])
-        case .refuted(let status):
-            journal.notice("others took this node for \(status)", [.node: "\(own)"])
-        case .paused(let pause):
-            journal.notice("this process stood still", [.milliseconds: "\(pause / .milliseconds(1))"])
+        case .membership(.malformed), .membership(.foreign): journal.debug("gossip", [.reason: "\(report)"])
+        case .membership(.paused), .membership(.refuted), .seedFailed, .unresolved:
+            journal.notice("gossip", [.reason: "\(report)"])
+        case .membership, .frameTooLong: journal.error("gossip", [.reason: "\(report)"])
         }
     }
 }

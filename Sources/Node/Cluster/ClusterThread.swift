@@ -1,3 +1,4 @@
+import Gossip
 import Replication
 import Sharding
 import Telemetry
@@ -22,7 +23,7 @@ final class ClusterThread: Sendable {
     }
 
     fileprivate struct State {
-        var members: [Membership.Member] = []
+        var members: [GossipMember] = []
         var reports: [HostedReport] = []
         var isDraining = false
         var isDrained = false
@@ -40,7 +41,7 @@ final class ClusterThread: Sendable {
 
     // MARK: From other threads
 
-    func members(_ members: [Membership.Member]) {
+    func members(_ members: [GossipMember]) {
         state.update { state in
             state.members = members
             state.isNew = true
@@ -69,7 +70,7 @@ final class ClusterThread: Sendable {
 
     func stop() { state.update { $0.ends = true } }
 
-    var members: [Membership.Member] { state.withLock { $0.members } }
+    var members: [GossipMember] { state.withLock { $0.members } }
 
     // MARK: The thread
 
@@ -100,8 +101,8 @@ final class ClusterThread: Sendable {
 extension ClusterThread.State {
     /// Somebody else is there, and all who are have said what they host.
     fileprivate func hasFoundOthers(_ own: NodeID) -> Bool {
-        let others = members.filter { $0.id != own && $0.status <= .suspect }
-        return !others.isEmpty && others.allSatisfy { !$0.table.isEmpty }
+        let others = members.filter { $0.id != own && $0.isPresent }
+        return !others.isEmpty && others.allSatisfy { $0.table != nil }
     }
 }
 
@@ -124,7 +125,7 @@ struct ClusterDecision {
     /// How long news of lag alone waits.
     var publishPeriod: Duration { NodeTable.publishPeriod(memberCount: memberCount) }
 
-    mutating func decide(members: [Membership.Member], reports: [HostedReport], isDraining: Bool) {
+    mutating func decide(members: [GossipMember], reports: [HostedReport], isDraining: Bool) {
         memberCount = max(1, members.count)
         table.isDraining = isDraining
         table.shards = reports.map { report in
@@ -132,10 +133,9 @@ struct ClusterDecision {
                 ShardID(report.partition.number), report.state.phase, isLeaving: isLeaving(report.partition),
                 lag: UInt64(report.lag))
         }
-        var nodes = members.filter { $0.id != environment.own && $0.status <= .suspect }.map { member in
+        var nodes = members.filter { $0.id != environment.own && $0.isPresent }.map { member in
             // One whose table is not here yet takes shards like the others, and holds none that we know of.
-            LiveNode(
-                member.id, isSuspect: member.status == .suspect, table: (try? NodeTable(member.table)) ?? NodeTable())
+            LiveNode(member.id, isSuspect: member.status == .suspect, table: member.table ?? NodeTable())
         }
         nodes.append(LiveNode(environment.own, table: table))
         let map = ShardMap(nodes, shardCount: environment.shardCount)

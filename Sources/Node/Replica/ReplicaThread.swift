@@ -8,7 +8,7 @@ import Threads
 /// One thread owns all shards, so nothing here is locked. It reads what is durable and nothing else.
 final class ReplicaThread: Sendable {
     struct Environment: Sendable {
-        let log: any PartitionedLog
+        let log: any FollowableLog
         let snapshots: any SnapshotStore
         let tracks: TrackTable
         let inbox: ServiceInbox
@@ -42,7 +42,7 @@ final class ReplicaThread: Sendable {
 
     init(_ environment: Environment) throws(LogError) {
         self.environment = environment
-        reader = try (environment.log as? any FollowableLog)?.makeReader() ?? EmbeddedLogReader(environment.log)
+        reader = try environment.log.makeReader()
         restorer = ShardRestorer(
             .init(
                 log: environment.log, snapshots: environment.snapshots, tracks: environment.tracks,
@@ -58,9 +58,6 @@ final class ReplicaThread: Sendable {
 
     /// Hosts these shards and releases the others.
     func host(_ wanted: Set<PartitionID>) { order { $0.wanted = wanted } }
-
-    /// There is something new in the log.
-    func appended() { reader.wake() }
 
     /// Has `answer` called on the replica's thread with the state of all shards, between two batches.
     func ask(_ answer: @escaping @Sendable ([ShardStatus]) -> Void) {

@@ -76,7 +76,7 @@ extension Service {
         page.add("http_requests_total", .counter, "HTTP requests.", metrics.requests)
         let ringBytes = hub.streams.values.reduce(0) { $0 + $1.ring.bytesReserved }
         page.add("ring_memory_bytes", .gauge, "Memory of all rings.", Double(ringBytes))
-        let log = node.offer.writer.metrics
+        let log = node.writer.metrics
         page.add("log_commits_total", .counter, "Commits of the log, each synced to disk.", UInt64(log.commits))
         page.add("log_commits_failed_total", .counter, "Commits that stored nothing.", UInt64(log.commitsFailed))
         page.add("log_commit_seconds_total", .counter, "Time spent in commits.", log.commitSeconds)

@@ -254,7 +254,7 @@ final class Service: WebHandler {
     func append(_ records: [NewRecord], done: @escaping (Result<[Offset], LogError>) -> Void) -> Bool {
         let token = takeToken()
         let inbox = node.inbox
-        guard node.offer(records, completion: { inbox.post(.appended(token, $0)) }) else { return false }
+        guard node.writer.offer(records, completion: { inbox.post(.appended(token, $0)) }) else { return false }
         appends[token] = done
         return true
     }

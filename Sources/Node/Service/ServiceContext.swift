@@ -7,7 +7,7 @@ struct ServiceContext {
     let config: NodeConfig
     let journal: Log
     let inbox: ServiceInbox
-    let offer: LogOffer
+    let writer: LogWriter
     let replica: ReplicaThread
     let replays: ReplayThread
     let udp: UDPListener?
@@ -21,19 +21,4 @@ struct ServiceContext {
     /// How shards of other nodes are followed.
     var follower: PeerFollower? { cluster?.follower }
     var udpCounts: UDPListener.Counts { udp?.currentCounts ?? .init() }
-}
-
-/// Offers records to the log and lets the replica know when they are there.
-struct LogOffer: Sendable {
-    let writer: LogWriter
-    let replica: ReplicaThread
-
-    /// - Parameter completion: called on the log's thread.
-    /// - Returns: false when too much waits for the log already.
-    func callAsFunction(_ records: [NewRecord], completion: @escaping LogWriter.Completion) -> Bool {
-        writer.offer(records) { [replica] result in
-            if case .success = result { replica.appended() }
-            completion(result)
-        }
-    }
 }
