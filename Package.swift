@@ -31,6 +31,7 @@ let libraries: [Target] = [
         cxxSettings: [.unsafeFlags(["-O2"])],
         linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CAllocations"),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto"),
     .systemLibrary(name: "CRdkafka", pkgConfig: "rdkafka"),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
     .systemLibrary(name: "CWebSockets", pkgConfig: "libwebsockets"),
@@ -46,6 +47,7 @@ let package = Package(
     ],
     targets: libraries + [
         // One Swift module per C library, its only importer.
+        module("Gossip", uses: ["COpenSSL", "Sharding", "Threads"]),
         module("JSON", uses: ["CSimdJSON"]),
         module("Kafka", uses: ["CRdkafka", "Replication", "Sharding", "Telemetry", "Threads"]),
         module("Storage", uses: ["CSQLite", "Compression", "Replication", "Telemetry", "Threads"]),
@@ -81,6 +83,7 @@ let package = Package(
             path: "Tests/Fixtures/LogTorture", swiftSettings: strict),
         // Tests mirror Sources.
         tests(of: "Client", uses: ["Delivery", "JSON", "Replication", "Simulation", "Telemetry", "Web"]),
+        tests(of: "Gossip", uses: ["Sharding", "Threads"]),
         tests(of: "JSON"),
         tests(of: "Telemetry", uses: ["JSON", "Compression"]),
         tests(of: "Simulation", uses: ["Telemetry"]),

@@ -1,0 +1,43 @@
+import struct Sharding.Claim
+import struct Sharding.Membership
+import struct Sharding.NodeID
+import struct Sharding.NodeTable
+import struct Sharding.PeerAddress
+import struct Sharding.Stamp
+
+/// What this node believes of one node.
+package struct GossipMember: Sendable, Equatable {
+    package let id: NodeID
+    package let status: Claim.Status
+    package let incarnation: Stamp
+    package let address: PeerAddress
+    /// When it came to have its status: time since gossip started here.
+    package let since: Duration
+    package let tableVersion: Stamp
+    /// `nil` while it is not known, or cannot be read (of a newer program).
+    package let table: NodeTable?
+
+    /// Alive or suspect: a suspect is counted in until it is certain.
+    package var isPresent: Bool { status <= .suspect }
+}
+
+/// Tables as read, so that each version is read once and not with every change.
+struct TableCache {
+    private var tables: [NodeID: (version: Stamp, table: NodeTable?)] = [:]
+
+    mutating func members(of membership: Membership) -> [GossipMember] {
+        var kept: [NodeID: (version: Stamp, table: NodeTable?)] = [:]
+        let members = membership.members.map { member in
+            var entry = tables[member.id]
+            if entry?.version != member.tableVersion {
+                entry = (member.tableVersion, member.table.isEmpty ? nil : try? NodeTable(member.table))
+            }
+            kept[member.id] = entry
+            return GossipMember(
+                id: member.id, status: member.status, incarnation: member.incarnation, address: member.address,
+                since: member.since, tableVersion: member.tableVersion, table: entry?.table)
+        }
+        tables = kept
+        return members
+    }
+}
