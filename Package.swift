@@ -67,7 +67,7 @@ let package = Package(
             name: "slipstream",
             dependencies: [
                 "Node", "Client", "Simulation", "Telemetry", "JSON", "Compression", "Delivery", "Web", "Replication",
-                "Storage", "CAllocations",
+                "Sharding", "Storage", "CAllocations",
             ],
             swiftSettings: strict),
         // Processes that tests kill; not shipped.
