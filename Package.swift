@@ -74,7 +74,7 @@ let package = Package(
             name: "slipstream",
             dependencies: [
                 "Node", "Client", "Simulation", "Telemetry", "JSON", "Compression", "Delivery", "Web", "Replication",
-                "Storage", "CAllocations", "Kafka", "Threads",
+                "Sharding", "Storage", "CAllocations", "Kafka", "Threads",
             ],
             swiftSettings: strict),
         // Processes that tests kill; not shipped.

@@ -22,7 +22,7 @@ extension Membership {
     private mutating func meet(
         _ claim: Claim, at now: Moment, using random: inout some RandomNumberGenerator, into effects: inout [Effect]
     ) {
-        guard peers.count < Frame.nodesMax else { return }
+        guard peers.count < PeerFrame.nodesMax else { return }
         let before = Peer(claim: claim.marked(.left), since: now)
         peers[claim.node] = before
         replace(before, with: claim, at: now, using: &random, into: &effects)

@@ -52,9 +52,9 @@ extension Membership {
 
     package enum Report: Equatable, Sendable {
         /// This node may not join: what it says must be made right, then it may be started again.
-        case refused(by: PeerAddress, Refusal)
+        case refused(by: PeerAddress, JoinRefusal)
         /// That node may not join. `nil` when it could not even be understood.
-        case refusing(NodeID?, at: PeerAddress, Refusal)
+        case refusing(NodeID?, at: PeerAddress, JoinRefusal)
         case malformed(from: PeerAddress, WireError)
         /// A packet of a cluster with other settings.
         case foreign(NodeID, from: PeerAddress)

@@ -18,9 +18,9 @@ extension Membership {
 
     private func greet(_ address: PeerAddress, into effects: inout [Effect]) {
         let known = peers.values.sorted { $0.claim.node < $1.claim.node }
-            .map { Frame.Known(claim: $0.claim, table: $0.tableVersion) }
+            .map { PeerFrame.Known(claim: $0.claim, table: $0.tableVersion) }
         effects.append(
-            .open(address, Frame.hello(Frame.Hello(sender: own, settings: settings, known: known)).bytes))
+            .open(address, PeerFrame.hello(PeerFrame.Hello(sender: own, settings: settings, known: known)).bytes))
     }
 
     mutating func sync(
@@ -62,8 +62,8 @@ extension Membership {
         _ bytes: [UInt8], on stream: StreamID, from source: PeerAddress, at now: Moment,
         using random: inout some RandomNumberGenerator, into effects: inout [Effect]
     ) {
-        let frame: Frame
-        do { frame = try Frame(bytes) } catch {
+        let frame: PeerFrame
+        do { frame = try PeerFrame(bytes) } catch {
             if case .version(let theirs) = error {
                 return refuse(
                     .version(joining: theirs, cluster: Packet.version), node: nil, on: stream, from: source,
@@ -79,14 +79,15 @@ extension Membership {
     }
 
     func refuse(
-        _ refusal: Refusal, node: NodeID?, on stream: StreamID, from source: PeerAddress, into effects: inout [Effect]
+        _ refusal: JoinRefusal, node: NodeID?, on stream: StreamID, from source: PeerAddress,
+        into effects: inout [Effect]
     ) {
-        effects.append(.reply(stream, Frame.refusal(refusal).bytes, isLast: true))
+        effects.append(.reply(stream, PeerFrame.refusal(refusal).bytes, isLast: true))
         effects.append(.report(.refusing(node, at: source, refusal)))
     }
 
     private mutating func answer(
-        _ hello: Frame.Hello, on stream: StreamID, from source: PeerAddress, at now: Moment,
+        _ hello: PeerFrame.Hello, on stream: StreamID, from source: PeerAddress, at now: Moment,
         using random: inout some RandomNumberGenerator, into effects: inout [Effect]
     ) {
         if let refusal = settings.difference(of: hello.settings) {
@@ -94,7 +95,7 @@ extension Membership {
         }
         for known in hello.known { adopt(known.claim, at: now, using: &random, into: &effects) }
         let theirs = Dictionary(hello.known.map { ($0.claim.node, $0) }, uniquingKeysWith: { first, _ in first })
-        var delta = Frame.Delta()
+        var delta = PeerFrame.Delta()
         for peer in peers.values.sorted(by: { $0.claim.node < $1.claim.node }) {
             let node = peer.claim.node
             let known = theirs[node]
@@ -104,11 +105,11 @@ extension Membership {
             if version > peer.tableVersion, node == own { outdoFormerLife(version, at: now) }
             if version > peer.tableVersion, node != own { delta.wanted.append(node) }
         }
-        effects.append(.reply(stream, Frame.delta(delta).bytes, isLast: delta.wanted.isEmpty))
+        effects.append(.reply(stream, PeerFrame.delta(delta).bytes, isLast: delta.wanted.isEmpty))
     }
 
     private mutating func take(
-        _ delta: Frame.Delta, on stream: StreamID, at now: Moment, using random: inout some RandomNumberGenerator,
+        _ delta: PeerFrame.Delta, on stream: StreamID, at now: Moment, using random: inout some RandomNumberGenerator,
         into effects: inout [Effect]
     ) {
         for claim in delta.claims { adopt(claim, at: now, using: &random, into: &effects) }
@@ -121,10 +122,10 @@ extension Membership {
         }
         guard !delta.wanted.isEmpty else { return }
         let tables = delta.wanted.compactMap { peers[$0] }.filter { $0.tableVersion > .zero }.map(copy)
-        effects.append(.reply(stream, Frame.delta(Frame.Delta(tables: tables)).bytes, isLast: true))
+        effects.append(.reply(stream, PeerFrame.delta(PeerFrame.Delta(tables: tables)).bytes, isLast: true))
     }
 
-    private func copy(of peer: Peer) -> Frame.TableCopy {
-        Frame.TableCopy(node: peer.claim.node, version: peer.tableVersion, bytes: peer.table)
+    private func copy(of peer: Peer) -> PeerFrame.TableCopy {
+        PeerFrame.TableCopy(node: peer.claim.node, version: peer.tableVersion, bytes: peer.table)
     }
 }

@@ -53,10 +53,10 @@ extension Membership {
 
     mutating func receive(_ piece: TablePiece, at now: Moment, into effects: inout [Effect]) {
         guard let table = fetches[piece.node]?.take(piece, at: now) else { return }
-        store(Frame.TableCopy(node: piece.node, version: piece.version, bytes: table), at: now, into: &effects)
+        store(PeerFrame.TableCopy(node: piece.node, version: piece.version, bytes: table), at: now, into: &effects)
     }
 
-    mutating func store(_ copy: Frame.TableCopy, at now: Moment, into effects: inout [Effect]) {
+    mutating func store(_ copy: PeerFrame.TableCopy, at now: Moment, into effects: inout [Effect]) {
         guard copy.node != own, let peer = peers[copy.node], copy.version > peer.tableVersion else { return }
         if let fetch = fetches[copy.node], fetch.version <= copy.version { fetches[copy.node] = nil }
         peers[copy.node]?.tableVersion = copy.version

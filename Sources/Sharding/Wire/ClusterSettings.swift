@@ -28,7 +28,7 @@ package struct ClusterSettings: Equatable, Sendable {
     }
 
     /// The first setting in which a node that joins differs.
-    func difference(of joining: ClusterSettings) -> Refusal? {
+    func difference(of joining: ClusterSettings) -> JoinRefusal? {
         let names = Set((entries + joining.entries).map(\.name)).sorted()
         for name in names where value(of: name) != joining.value(of: name) {
             return .settings(name: name, joining: joining.value(of: name) ?? "", cluster: value(of: name) ?? "")

@@ -37,6 +37,13 @@ package struct Packet: Equatable, Sendable {
     package var sender: NodeID
     package var message: Message
     package var items: [Item] = []
+
+    package init(cluster: UInt64, sender: NodeID, message: Message, items: [Item] = []) {
+        self.cluster = cluster
+        self.sender = sender
+        self.message = message
+        self.items = items
+    }
 }
 
 /// A part of a node's table, as large as fits in a packet.
@@ -47,4 +54,12 @@ package struct TablePiece: Equatable, Sendable {
     package let total: Int
     package let offset: Int
     package let bytes: [UInt8]
+
+    package init(node: NodeID, version: Stamp, total: Int, offset: Int, bytes: [UInt8]) {
+        self.node = node
+        self.version = version
+        self.total = total
+        self.offset = offset
+        self.bytes = bytes
+    }
 }

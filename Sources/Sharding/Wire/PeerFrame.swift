@@ -5,38 +5,61 @@
 /// has; `delta` answers with what it lacks, and names what the answerer lacks; a last `delta` brings that. Tables cross
 /// only where they differ. Source: SWIM-style push/pull as in memberlist; the digest as in Scuttlebutt (van Renesse et
 /// al., 2008).
-package enum Frame: Equatable, Sendable {
+package enum PeerFrame: Equatable, Sendable {
     package static let bytesMax = 16 << 20
     static let nodesMax = 10_000
 
     case hello(Hello)
     case delta(Delta)
-    case refusal(Refusal)
+    case refusal(JoinRefusal)
 
     package struct Hello: Equatable, Sendable {
         package var sender: NodeID
         package var settings: ClusterSettings
         package var known: [Known]
+
+        package init(sender: NodeID, settings: ClusterSettings, known: [Known]) {
+            self.sender = sender
+            self.settings = settings
+            self.known = known
+        }
     }
     /// One node's life, and the version of its table the sender has.
     package struct Known: Equatable, Sendable {
         package var claim: Claim
         package var table: Stamp
+
+        package init(claim: Claim, table: Stamp) {
+            self.claim = claim
+            self.table = table
+        }
     }
     package struct Delta: Equatable, Sendable {
         package var claims: [Claim] = []
         package var tables: [TableCopy] = []
         /// Whose tables the sender would like, in answer.
         package var wanted: [NodeID] = []
+
+        package init(claims: [Claim] = [], tables: [TableCopy] = [], wanted: [NodeID] = []) {
+            self.claims = claims
+            self.tables = tables
+            self.wanted = wanted
+        }
     }
     package struct TableCopy: Equatable, Sendable {
         package var node: NodeID
         package var version: Stamp
         package var bytes: [UInt8]
+
+        package init(node: NodeID, version: Stamp, bytes: [UInt8]) {
+            self.node = node
+            self.version = version
+            self.bytes = bytes
+        }
     }
 }
 
-extension Frame {
+extension PeerFrame {
     package var bytes: [UInt8] {
         var writer = WireWriter()
         writer.write(Packet.version)
@@ -80,27 +103,27 @@ extension Frame {
     }
 }
 
-extension Frame.Hello {
+extension PeerFrame.Hello {
     fileprivate init(_ reader: inout WireReader) throws(WireError) {
         sender = try reader.readNode()
         settings = try reader.readSettings()
-        known = try reader.readList("nodes", max: Frame.nodesMax) { reader throws(WireError) in
-            Frame.Known(claim: try reader.readClaim(), table: try reader.readStamp())
+        known = try reader.readList("nodes", max: PeerFrame.nodesMax) { reader throws(WireError) in
+            PeerFrame.Known(claim: try reader.readClaim(), table: try reader.readStamp())
         }
     }
 }
 
-extension Frame.Delta {
+extension PeerFrame.Delta {
     fileprivate init(_ reader: inout WireReader) throws(WireError) {
-        claims = try reader.readList("claims", max: Frame.nodesMax) { reader throws(WireError) in
+        claims = try reader.readList("claims", max: PeerFrame.nodesMax) { reader throws(WireError) in
             try reader.readClaim()
         }
-        tables = try reader.readList("tables", max: Frame.nodesMax) { reader throws(WireError) in
-            Frame.TableCopy(
+        tables = try reader.readList("tables", max: PeerFrame.nodesMax) { reader throws(WireError) in
+            PeerFrame.TableCopy(
                 node: try reader.readNode(), version: try reader.readStamp(),
                 bytes: Array(try reader.readBytes("table", max: NodeTable.bytesMax)))
         }
-        wanted = try reader.readList("nodes", max: Frame.nodesMax) { reader throws(WireError) in
+        wanted = try reader.readList("nodes", max: PeerFrame.nodesMax) { reader throws(WireError) in
             try reader.readNode()
         }
     }

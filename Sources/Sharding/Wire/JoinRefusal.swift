@@ -1,5 +1,5 @@
 /// Why a node may not join. Both sides say it: the one that is refused and the one that refuses.
-package enum Refusal: Error, Equatable, Sendable, CustomStringConvertible {
+package enum JoinRefusal: Error, Equatable, Sendable, CustomStringConvertible {
     case settings(name: String, joining: String, cluster: String)
     /// Of the protocol between nodes.
     case version(joining: UInt8, cluster: UInt8)
@@ -18,7 +18,7 @@ package enum Refusal: Error, Equatable, Sendable, CustomStringConvertible {
 }
 
 extension WireWriter {
-    mutating func write(_ refusal: Refusal) {
+    mutating func write(_ refusal: JoinRefusal) {
         switch refusal {
         case .settings(let name, let joining, let cluster):
             write(UInt8(0))
@@ -31,7 +31,7 @@ extension WireWriter {
 }
 
 extension WireReader {
-    mutating func readRefusal() throws(WireError) -> Refusal {
+    mutating func readRefusal() throws(WireError) -> JoinRefusal {
         let limit = ClusterSettings.textBytesMax
         let byte: UInt8 = try read()
         switch byte {

@@ -1,0 +1,71 @@
+import Sharding
+import Simulation
+import Testing
+
+@Suite struct PlacementTests {
+    private func live(_ name: String, _ phase: ShardReport.Phase?, isLeaving: Bool = false) throws -> LiveNode {
+        var table = NodeTable()
+        if let phase { table.shards = [ShardReport(ShardID(0), phase, isLeaving: isLeaving)] }
+        return LiveNode(try node(name), table: table)
+    }
+
+    private func placement(of name: String, in nodes: [LiveNode], replicas: Int = 1) throws -> Placement {
+        Placement(
+            of: try node(name), assignment: Assignment(nodes, shardCount: 1, replicas: replicas),
+            map: ShardMap(nodes, shardCount: 1))
+    }
+
+    @Test func `a holder that drains serves until its successor is live, then stops`() throws {
+        let shard = ShardID(0)
+        var drained = try live("a", .live)
+        drained.table.isDraining = true
+        for (phase, expected) in [(nil, true), (.restoring, true), (.catchingUp, true), (.live, false)]
+            as [(ShardReport.Phase?, Bool)]
+        {
+            let nodes = [drained, try live("b", phase)]
+            let decision = try placement(of: "a", in: nodes)
+            #expect(decision.handOver == (expected ? [shard] : []))
+            #expect(decision.stop == (expected ? [] : [shard]))
+            #expect(decision.isDrained == !expected)
+            let successor = try placement(of: "b", in: nodes)
+            #expect(phase == nil ? successor.start == [shard] : successor.keep == [shard])
+        }
+    }
+
+    @Test func `the last node keeps its shards though it drains, for there is nobody to take them`() throws {
+        var last = try live("a", .live)
+        last.table.isDraining = true
+        #expect(try placement(of: "a", in: [last]).handOver == [ShardID(0)])
+    }
+
+    @Test func `a holder that is not live has nothing to hand over`() throws {
+        var drained = try live("a", .catchingUp)
+        drained.table.isDraining = true
+        #expect(try placement(of: "a", in: [drained, try live("b", nil)]).stop == [ShardID(0)])
+    }
+
+    @Test func `the leader is the first live replica in rendezvous order that neither leaves nor is suspected`() throws
+    {
+        let order = Rendezvous.order([try node("a"), try node("b"), try node("c")], for: ShardID(0)).map(\.name)
+        var nodes = [
+            try live(order[0], .catchingUp), try live(order[1], .live, isLeaving: true), try live(order[2], .live),
+        ]
+        #expect(ShardMap(nodes, shardCount: 1).leader(of: ShardID(0))?.name == order[2])
+        nodes[2].isSuspect = true
+        #expect(ShardMap(nodes, shardCount: 1).leader(of: ShardID(0))?.name == order[1])
+        nodes[0].table.shards[0].phase = .live
+        #expect(ShardMap(nodes, shardCount: 1).leader(of: ShardID(0))?.name == order[0])
+    }
+
+    @Test func `a replica that differs is named, with who outvotes it`() throws {
+        var ledger = HashLedger()
+        let shard = ShardID(4)
+        #expect(ledger.note(StateHash(offset: 10_000, hash: 1), of: shard, from: try node("a")) == nil)
+        #expect(ledger.note(StateHash(offset: 20_000, hash: 2), of: shard, from: try node("b")) == nil)
+        #expect(ledger.note(StateHash(offset: 10_000, hash: 1), of: shard, from: try node("b")) == nil)
+        let divergence = try #require(ledger.note(StateHash(offset: 10_000, hash: 7), of: shard, from: try node("c")))
+        #expect(divergence.outvoted == [try node("c")])
+        #expect("\(divergence)" == "shard 4 differs at offset 10000: a has 1, b has 1, c has 7")
+        #expect(ledger.note(StateHash(offset: 10_000, hash: 7), of: shard, from: try node("c")) == nil)
+    }
+}
