@@ -16,12 +16,12 @@ package enum GossipError: Error, Equatable, CustomStringConvertible {
         case .unresolved(let field, let value, let reason):
             "\(field): '\(value)' is not the name of any address (\(reason)); correct it or give an IP address"
         case .addressInUse(let address):
-            "\(address) is in use, for UDP or TCP; stop what has it or choose another with --gossip-bind"
+            "\(address) is in use, for UDP or TCP; stop what has it or choose another with --gossip-port"
         case .foreignAddress(let address):
             "\(address) is no address of this machine; bind to one of its own, or 0.0.0.0, and name this one with "
-                + "--gossip-advertise"
+                + "--advertise"
         case .advertiseUnknown:
-            "which address others reach this node at is not evident; name it with --gossip-advertise"
+            "which address others reach this node at is not evident; name it with --advertise"
         case .system(let attempt, let reason): "\(attempt): \(reason)"
         }
     }

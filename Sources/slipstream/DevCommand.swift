@@ -125,9 +125,10 @@ final class DevCluster: Sendable {
                 "--topic", "telemetry.chassis.dlq:1", "--port-file", file,
             ])
         for _ in 0..<500 {
-            if let text = try? String(contentsOfFile: file, encoding: .utf8), text.hasSuffix("\n") {
-                let address = text.split(separator: "\n").first.map(String.init) ?? ""
-                printLine("kafka-sim  \(address)")
+            if let text = try? String(contentsOfFile: file, encoding: .utf8), let sim = try? JSONValue.parse(text),
+                let address = sim["brokers"]?.string
+            {
+                printLine("kafka-sim  \(address), faults at \(sim["control"]?.string ?? "")")
                 return address
             }
             try await Task.sleep(for: .milliseconds(20))

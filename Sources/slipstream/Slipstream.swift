@@ -8,7 +8,7 @@ struct Slipstream {
     static var commands: [any Command.Type] {
         [
             NodeCommand.self, DevCommand.self, DemoCommand.self, PlayCommand.self, TailCommand.self, StatusCommand.self,
-            BenchCommand.self,
+            KafkaSimCommand.self, BenchCommand.self,
         ]
     }
 
@@ -37,7 +37,7 @@ struct Slipstream {
     }
 
     private static var help: String {
-        let list = commands.map { "  \($0.name.padding(toLength: 8, withPad: " ", startingAt: 0)) \($0.summary)" }
+        let list = commands.map { "  \($0.name.padding(toLength: 9, withPad: " ", startingAt: 0)) \($0.summary)" }
         return """
             Live telemetry into live insights. Version \(slipstreamVersion)
 

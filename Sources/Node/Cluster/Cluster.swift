@@ -36,9 +36,30 @@ final class Cluster: @unchecked Sendable {
         follower = PeerFollower(client, inbox: inbox, journal: journal, shardCount: config.partitions)
         states = PeerStates(client, own: own, journal: journal)
         do throws(GossipError) {
-            gossip = try GossipThread(
-                own, try Cluster.gossipSettings(config, kafka), boot: UInt64(Timestamp.wall.microseconds / 1_000))
+            gossip = try GossipThread(try Cluster.gossipConfiguration(own, config, kafka))
         } catch { throw .gossip(error) }
+    }
+
+    /// What all nodes of a cluster must have alike is compared when they meet.
+    private static func gossipConfiguration(
+        _ own: NodeID, _ config: NodeConfig, _ kafka: NodeConfig.KafkaConfig
+    ) throws(GossipError) -> GossipConfiguration {
+        let shared = ClusterSettings([
+            "--cluster": kafka.cluster, "--topic": config.topic, "--partitions": "\(config.partitions)",
+            "--replicas": "\(kafka.replicas)",
+        ])
+        var gossip = GossipConfiguration(
+            own: own, settings: shared, boot: UInt64(Timestamp.wall.microseconds / 1_000))
+        if let key = kafka.gossipKey {
+            do throws(GossipKeyError) { gossip.key = try GossipKey(key) } catch {
+                throw .invalid(field: "--gossip-key", value: "a secret", allowed: "32 bytes as 64 hex digits or as base64")
+            }
+        }
+        gossip.bind = HostPort(host: config.host, port: UInt16(kafka.gossipPort))
+        gossip.advertise = HostPort(host: kafka.advertise, port: 0)
+        gossip.join = kafka.join
+        gossip.joinDNS = kafka.joinDNS
+        return gossip
     }
 
     /// Joins: finds other nodes and hosts what falls to this one.
@@ -66,11 +87,13 @@ final class Cluster: @unchecked Sendable {
                 }))
         self.thread = thread
         worker = try Worker.start("cluster") { thread.run() }
-        gossip.start { [thread] members in
-            thread.members(members)
-        } onReport: { [self] report in
-            tell(report)
-        }
+        do throws(GossipError) {
+            try gossip.start { [thread] members in
+                thread.members(members)
+            } onReport: { [self] report in
+                tell(report)
+            }
+        } catch { throw .io(reason: "\(error)") }
         journal.notice("gossip begins", [.address: "\(kafka.advertise):\(gossip.port)", .path: table.url])
     }
 
