@@ -83,7 +83,6 @@ let package = Package(
             path: "Tests/Fixtures/LogTorture", swiftSettings: strict),
         // Tests mirror Sources.
         tests(of: "Client", uses: ["Delivery", "JSON", "Replication", "Simulation", "Telemetry", "Web"]),
-        tests(of: "Gossip", uses: ["Sharding", "Threads"]),
         tests(of: "JSON"),
         tests(of: "Telemetry", uses: ["JSON", "Compression"]),
         tests(of: "Simulation", uses: ["Telemetry"]),

@@ -20,7 +20,7 @@ package final class GossipThread: Sendable {
     private let configuration: GossipConfiguration
     private let sockets: BoundSockets
     private let seeds: SeedBook
-    private let shared: GossipShared
+    let shared: GossipShared
     private let threads = Monitor(Threads())
 
     /// Opens the sockets; nothing is sent before `start`. May look up the names in `bind` and `advertise`, and wait for it.

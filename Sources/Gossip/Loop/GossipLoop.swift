@@ -154,7 +154,7 @@ final class GossipLoop {
 
     private func announce() {
         counters.healthScore = membership.healthScore
-        guard hasChanged else { return shared.status.withLock { $0.counters = counters } }
+        guard hasChanged else { return shared.status.update { $0.counters = counters } }
         hasChanged = false
         let members = tables.members(of: membership)
         shared.status.update { status in
