@@ -27,7 +27,7 @@ struct RefusalTests {
         let b = try TestNode("b", join: [a.address], settings: ["partitions": "32"], key: try testKey(1))
         try b.start()
         defer { for node in [a, b] { node.gossip.stop() } }
-        let refusal = Refusal.settings(name: "partitions", joining: "32", cluster: "64")
+        let refusal = JoinRefusal.settings(name: "partitions", joining: "32", cluster: "64")
         #expect(
             a.comesToSee { seen in
                 seen.reports.contains {

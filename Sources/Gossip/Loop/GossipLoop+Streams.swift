@@ -1,7 +1,7 @@
 import Glibc
 import struct Sharding.Membership
 import struct Sharding.PeerAddress
-import enum Sharding.Frame
+import enum Sharding.PeerFrame
 
 extension GossipLoop {
     func open(_ address: PeerAddress, _ frame: [UInt8]) {
@@ -56,7 +56,7 @@ extension GossipLoop {
     // MARK: Frames
 
     private func queue(_ frame: [UInt8], on id: Membership.StreamID, isLast: Bool = false) {
-        guard frame.count <= Frame.bytesMax else {
+        guard frame.count <= PeerFrame.bytesMax else {
             streams.close(id)
             return tell(.frameTooLong(bytes: frame.count))
         }
@@ -108,7 +108,7 @@ extension GossipLoop {
 
     /// A node that cannot open what this one sent says so without its key. Believed only in answer, and only that.
     private func plainRefusal(_ bytes: [UInt8], on stream: PeerStream) -> [UInt8]? {
-        stream.isOurs && bytes == Frame.refusal(.key).bytes ? bytes : nil
+        stream.isOurs && bytes == PeerFrame.refusal(.key).bytes ? bytes : nil
     }
 
     // MARK: Ends

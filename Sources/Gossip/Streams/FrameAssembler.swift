@@ -1,11 +1,11 @@
-import enum Sharding.Frame
+import enum Sharding.PeerFrame
 
 /// Cuts a byte stream into frames: length (4 bytes, big endian), then that many bytes. Pure.
 struct FrameAssembler {
     /// The other side announced more than any frame has: it is no node of ours, or a broken one.
     struct TooLong: Error, Equatable { let announced: Int }
 
-    static let bytesMax = Frame.bytesMax + Seal.overhead
+    static let bytesMax = PeerFrame.bytesMax + Seal.overhead
     private static let headBytes = 4
 
     private var bytes: [UInt8] = []

@@ -1,6 +1,7 @@
 import Gossip
 import Replication
 import Sharding
+import Storage
 import Telemetry
 import Threads
 import Web
