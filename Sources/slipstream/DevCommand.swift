@@ -175,11 +175,15 @@ final class DevCluster: Sendable {
         process.standardOutput = FileHandle.nullDevice
         let pipe = Pipe()
         process.standardError = pipe
-        let lines = EventLines(name)
-        pipe.fileHandleForReading.readabilityHandler = { handle in
-            let data = handle.availableData
-            if data.isEmpty { handle.readabilityHandler = nil }
-            lines.take(data)
+        // A thread that blocks: Foundation's readability handlers crash now and then when a process goes.
+        let output = pipe.fileHandleForReading
+        Thread.detachNewThread {
+            let lines = EventLines(name)
+            while true {
+                let data = output.availableData
+                if data.isEmpty { return }
+                lines.take(data)
+            }
         }
         process.terminationHandler = { ended($0.terminationStatus) }
         try state.withLock { state in
