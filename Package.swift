@@ -87,6 +87,7 @@ let package = Package(
         tests(of: "Telemetry", uses: ["JSON", "Compression"]),
         tests(of: "Simulation", uses: ["Telemetry"]),
         tests(of: "Sharding", uses: ["Simulation"]),
+        tests(of: "Gossip", uses: ["Sharding", "Threads"]),
         tests(of: "Kafka", uses: ["Insight", "Replication", "Sharding", "Telemetry", "Threads"]),
         tests(of: "Replication", uses: ["Kafka", "Telemetry", "Storage", "Threads"]),
         tests(of: "Insight", uses: ["Telemetry", "JSON"]),

@@ -174,6 +174,6 @@ import Testing
         cluster.run(for: .milliseconds(200))
         cluster.crash(500)
         #expect(cluster.run(atMost: .seconds(3), step: .milliseconds(50)) { allBury(500, $0) })
-        #expect(!cluster.observations.contains(where: \.isFalseDeath))
+        #expect(!cluster.observations.contains { $0.isFalseDeath })
     }
 }
