@@ -67,7 +67,8 @@ let package = Package(
         module(
             "Node",
             uses: [
-                "Telemetry", "Insight", "Sharding", "Gossip", "Replication", "Delivery", "Kafka", "Storage", "Web", "JSON",
+                "Telemetry", "Insight", "Sharding", "Gossip", "Replication", "Delivery", "Kafka", "Storage", "Web",
+                "JSON",
                 "Compression", "Threads",
             ]),
         .executableTarget(

@@ -53,7 +53,8 @@ final class Cluster: @unchecked Sendable {
             own: own, settings: shared, boot: UInt64(Timestamp.wall.microseconds / 1_000))
         if let key = kafka.gossipKey {
             do throws(GossipKeyError) { gossip.key = try GossipKey(key) } catch {
-                throw .invalid(field: "--gossip-key", value: "a secret", allowed: "32 bytes as 64 hex digits or as base64")
+                throw .invalid(
+                    field: "--gossip-key", value: "a secret", allowed: "32 bytes as 64 hex digits or as base64")
             }
         }
         gossip.bind = HostPort(host: config.host, port: UInt16(kafka.gossipPort))
@@ -110,7 +111,8 @@ final class Cluster: @unchecked Sendable {
             journal.notice("drained: others have all shards")
         } else {
             journal.error(
-                "not drained in time: some shards have no other node", [.milliseconds: "\(kafka.drainTimeoutMilliseconds)"])
+                "not drained in time: some shards have no other node",
+                [.milliseconds: "\(kafka.drainTimeoutMilliseconds)"])
         }
         gossip.leave()
     }

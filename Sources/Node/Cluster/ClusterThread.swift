@@ -173,7 +173,9 @@ struct ClusterDecision {
         let isNews = published.map { !table.isSameButForLag($0) } ?? true
         let period = publishPeriod.components
         let waited = now.microseconds - publishedAt.microseconds
-        guard isNews || waited >= period.seconds * 1_000_000 + period.attoseconds / 1_000_000_000_000 else { return nil }
+        guard isNews || waited >= period.seconds * 1_000_000 + period.attoseconds / 1_000_000_000_000 else {
+            return nil
+        }
         published = table
         publishedAt = now
         return table

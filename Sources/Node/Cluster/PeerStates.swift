@@ -46,7 +46,8 @@ final class PeerStates: Sendable {
         case .success(let response) where response.status == 200: return response.body
         case .success(let response):
             journal.notice(
-                "a peer has no state to give", [.partition: "\(partition)", .address: url, .reason: "\(response.status)"])
+                "a peer has no state to give",
+                [.partition: "\(partition)", .address: url, .reason: "\(response.status)"])
         case .failure(let error):
             journal.notice("a peer does not answer", [.partition: "\(partition)", .address: url, .reason: "\(error)"])
         case nil: break

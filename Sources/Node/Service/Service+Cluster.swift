@@ -22,7 +22,9 @@ extension Service {
         let inbox = node.inbox
         node.replica.askState(of: PartitionID(number)) { state in
             let response =
-                state.map { HTTPResponse(status: 200, headers: [("content-type", "application/octet-stream")], body: $0) }
+                state.map {
+                    HTTPResponse(status: 200, headers: [("content-type", "application/octet-stream")], body: $0)
+                }
                 ?? .failure(404, "not_live", "shard \(number) is not live here")
             inbox.post(.answer(token, response))
         }

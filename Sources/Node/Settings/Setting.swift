@@ -98,7 +98,8 @@ package enum SettingsTable {
         Setting(
             "advertise", .text(allowed: "an address of this machine that other nodes reach"), default: "",
             help: "what other nodes and clients are told; --host, if that is one address"),
-        Setting("zone", .text(allowed: "any text"), default: "", help: "replicas of a shard are put in different zones"),
+        Setting(
+            "zone", .text(allowed: "any text"), default: "", help: "replicas of a shard are put in different zones"),
         Setting(
             "weight", .integer(1...1_000), default: "100", help: "this node's share of the shards, beside others'"),
         Setting(

@@ -79,7 +79,9 @@ package struct Membership: Sendable {
         case .running: break
         }
         var due = min(probe?.deadline ?? nextProbe, gossip, nextSync, nextReconnect)
-        for suspicion in suspicions.values { due = min(due, suspicion.deadline, timing.verifiers > 0 ? suspicion.askAt : .never) }
+        for suspicion in suspicions.values {
+            due = min(due, suspicion.deadline, timing.verifiers > 0 ? suspicion.askAt : .never)
+        }
         for relay in relays.values { due = min(due, relay.deadline) }
         for fetch in fetches.values { due = min(due, fetch.retryAt) }
         return due
