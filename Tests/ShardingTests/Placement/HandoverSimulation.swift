@@ -64,7 +64,7 @@ import Testing
         #expect(cluster.isSettled)
 
         // Open: some seeds start shards that need not move, and a few have one live replica for a moment (issue 3).
-        try withKnownIssue(isIntermittent: true) {
+        withKnownIssue(isIntermittent: true) {
             cluster.starts = 0
             cluster.nodes.append(LiveNode(try node("node-4"), table: NodeTable()))
             #expect(cluster.settle(using: &random) >= 2)
