@@ -80,7 +80,7 @@ import Testing
         var membership = try running()
         let other = try node("other")
         let claim = Claim(other, .alive, .zero, at: address(2))
-        let foreign = Packet(cluster: 1, sender: other, message: .gossip, items: [.claim(claim)])
+        let foreign = Packet(cluster: 99, sender: other, message: .gossip, items: [.claim(claim)])
         #expect(
             membership.handle(.datagram(foreign.bytes, from: address(2)), at: .zero, using: &random)
                 == [.report(.foreign(other, from: address(2)))])
