@@ -35,6 +35,7 @@ let libraries: [Target] = [
     .systemLibrary(name: "CRdkafka", pkgConfig: "rdkafka"),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
     .systemLibrary(name: "CWebSockets", pkgConfig: "libwebsockets"),
+    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1"),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd"),
 ]
@@ -97,6 +98,8 @@ let package = Package(
         tests(of: "Compression"),
         tests(of: "Delivery", uses: ["Telemetry", "JSON"]),
         tests(of: "Node", uses: ["Client", "JSON", "Simulation", "Telemetry", "Web"]),
+        // What is deployed, k8s/ and chaos/kubernetes/.
+        .testTarget(name: "ManifestTests", dependencies: ["CYAML"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cxxLanguageStandard: .cxx17

@@ -12,6 +12,7 @@ packages=(
     librdkafka-dev    # Kafka, and the mock cluster of tests and kafka-sim
     libzstd-dev       # compression of records and snapshots
     zlib1g-dev        # reading .csv.gz
+    libyaml-dev       # tests of the Kubernetes manifests
     libssl-dev        # headers that libwebsockets.h includes
     libcap-dev        # likewise
 )
