@@ -11,7 +11,7 @@ package struct GossipCounters: Sendable, Equatable {
     package var streamBytesOut = 0
     /// Datagrams and frames dropped because the key does not open them, or longer than any can be.
     package var unreadable = 0
-    /// Opened, but nothing that a node says.
+    /// Opened, but nothing that a node of this version says.
     package var malformed = 0
     /// Of another cluster.
     package var foreign = 0

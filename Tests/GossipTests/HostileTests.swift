@@ -17,12 +17,7 @@ struct HostileTests {
             for bytes in garbage { datagrams.send(bytes) }
             let stream = try RawSocket(SOCK_STREAM, to: a.gossip.advertised)
             stream.send(FrameAssembler.head(of: garbage[3]) + garbage[3])
-            // Open: without a key some of it is counted otherwise, or not at all (issue 3).
-            withKnownIssue(isIntermittent: true) {
-                #expect(a.comesToCount { $0.unreadable + $0.malformed >= garbage.count + 1 })
-            } when: {
-                key == nil
-            }
+            #expect(a.comesToCount { $0.unreadable + $0.malformed >= garbage.count + 1 })
             #expect(stream.readToEnd() != nil)
             #expect(a.gossip.members.map(\.id) == before.map(\.id))
             #expect(a.gossip.members.map(\.incarnation) == before.map(\.incarnation))

@@ -102,8 +102,8 @@ extension GossipLoop {
             _ = streams.change(id) { $0.isUnreadable = true }
             handle(.unreadableFrame(on: id, from: stream.address))
         }
-        // Who says what no node says is not listened to any longer.
-        if counters.malformed > malformed { streams.close(id) }
+        // Who says what no node says is not listened to any longer; a refusal is let out first.
+        if counters.malformed > malformed, streams[id]?.isFinishing == false { streams.close(id) }
     }
 
     /// A node that cannot open what this one sent says so without its key. Believed only in answer, and only that.

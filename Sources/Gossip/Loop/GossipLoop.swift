@@ -137,7 +137,7 @@ final class GossipLoop {
 
     private func count(_ report: Membership.Report) {
         switch report {
-        case .malformed: counters.malformed += 1
+        case .malformed, .refusing(_, _, .version): counters.malformed += 1
         case .foreign: counters.foreign += 1
         case .refused, .refusing, .clash, .refuted, .paused: break
         }

@@ -9,9 +9,9 @@ extension Membership {
     ///
     /// - Parameter node: to whom, when known: what is said against it comes first, so that it can deny it (Lifeguard,
     ///   section IV-C, "buddy system").
-    /// - Parameter insists: says first that this node is alive, to one that was heard to think otherwise.
+    /// - Parameter first: said before what is in the queue.
     mutating func send(
-        _ message: Packet.Message, to address: PeerAddress, node: NodeID?, insists: Bool = false,
+        _ message: Packet.Message, to address: PeerAddress, node: NodeID?, first: [Packet.Item] = [],
         into effects: inout [Effect]
     ) {
         var writer = WireWriter(reserving: 256)
@@ -19,7 +19,7 @@ extension Membership {
         if let node, let peer = peers[node], peer.claim.status != .alive {
             writer.writeRaw(Packet.Item.claim(peer.claim).bytes)
         }
-        if insists { writer.writeRaw(Packet.Item.claim(ownPeer.claim).bytes) }
+        for item in first { writer.writeRaw(item.bytes) }
         queue.fill(&writer, limit: timing.retransmitLimit(nodes: aliveCount))
         effects.append(.send(writer.bytes, to: address))
     }
@@ -55,11 +55,10 @@ extension Membership {
         guard packet.cluster == cluster else {
             return effects.append(.report(.foreign(packet.sender, from: source)))
         }
-        for item in packet.items {
-            switch item {
-            case .claim(let claim): adopt(claim, at: now, using: &random, into: &effects)
-            case .table(let node, let version): hear(ofTable: node, version, from: source, at: now, into: &effects)
-            }
+        // Claims first: a table counts only of a node that is known, and news lies in no such order.
+        for case .claim(let claim) in packet.items { adopt(claim, at: now, using: &random, into: &effects) }
+        for case .table(let node, let version) in packet.items {
+            hear(ofTable: node, version, from: source, at: now, into: &effects)
         }
         receive(packet, from: source, at: now, into: &effects)
     }
@@ -71,8 +70,8 @@ extension Membership {
         case .gossip: break
         case .ping(let sequence, let target):
             guard target == own else { break }
-            send(
-                .ack(sequence), to: source, node: packet.sender, insists: thinksIllOfMe(packet), into: &effects)
+            send(.ack(sequence), to: source, node: packet.sender, first: aboutMyself(to: packet), into: &effects)
+            if peers[packet.sender] == nil { greetStranger(source, at: now, into: &effects) }
         case .ack(let sequence): receiveAck(sequence, into: &effects)
         case .nack(let sequence): receiveNack(sequence, from: packet.sender)
         case .pingRequest(let sequence, let target, let address):
@@ -81,6 +80,15 @@ extension Membership {
             sendTable(of: node, newerThan: version, offset: offset, to: source, into: &effects)
         case .tablePiece(let piece): receive(piece, at: now, into: &effects)
         }
+    }
+
+    /// That this node is alive, to one that was heard to think otherwise. And always the version of its table: the announcement
+    /// is said a few times and may be missed, a round of probes asks everyone.
+    private func aboutMyself(to packet: Packet) -> [Packet.Item] {
+        var items: [Packet.Item] = []
+        if thinksIllOfMe(packet) { items.append(.claim(ownPeer.claim)) }
+        if ownPeer.tableVersion > .zero { items.append(.table(own, ownPeer.tableVersion)) }
+        return items
     }
 
     private func thinksIllOfMe(_ packet: Packet) -> Bool {

@@ -23,6 +23,13 @@ extension Membership {
             .open(address, PeerFrame.hello(PeerFrame.Hello(sender: own, settings: settings, known: known)).bytes))
     }
 
+    /// It knows this node, which has never heard of it: its claim was missed. At most one a second; the others ping again.
+    mutating func greetStranger(_ address: PeerAddress, at now: Moment, into effects: inout [Effect]) {
+        guard now >= nextStranger else { return }
+        nextStranger = now + .seconds(1)
+        greet(address, into: &effects)
+    }
+
     mutating func sync(
         at now: Moment, using random: inout some RandomNumberGenerator, into effects: inout [Effect]
     ) {

@@ -18,7 +18,12 @@ extension Membership {
     mutating func hear(
         ofTable node: NodeID, _ version: Stamp, from source: PeerAddress, at now: Moment, into effects: inout [Effect]
     ) {
-        guard let peer = peers[node], version > peer.tableVersion else { return }
+        guard let peer = peers[node] else { return }
+        if version < peer.tableVersion, peer.claim.address == source {
+            // Of a former life, with a clock ahead: its owner must outdo that to be listened to.
+            return send(.gossip, to: source, node: node, first: [.table(node, peer.tableVersion)], into: &effects)
+        }
+        guard version > peer.tableVersion else { return }
         guard node != own else { return outdoFormerLife(version, at: now) }
         if let fetch = fetches[node], fetch.version >= version { return }
         fetches[node] = TableFetch(of: version, from: source, at: now)

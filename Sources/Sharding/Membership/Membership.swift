@@ -49,6 +49,8 @@ package struct Membership: Sendable {
     var nextGossip = Moment.zero
     var nextSync = Moment.zero
     var nextReconnect = Moment.zero
+    /// When a node of which only a ping is known may be greeted again.
+    var nextStranger = Moment.zero
     /// When to call `.tick` at the latest; changes with every event.
     package private(set) var deadline = Moment.never
 

@@ -21,7 +21,7 @@ package struct SimulatedCluster {
     let settings: ClusterSettings
     var nodes: [SimulatedNode]
     var queue = EventQueue<Happening>()
-    var random: SeededRandom
+    package var random: SeededRandom
     private let placeOf: [NodeID: Int]
     /// Both ends of each connection.
     private var streams: [(Int, Int)] = []
