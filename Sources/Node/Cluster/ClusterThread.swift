@@ -1,3 +1,4 @@
+import Delivery
 import Gossip
 import Replication
 import Sharding
