@@ -61,8 +61,15 @@ let package = Package(
         module("Insight", uses: ["Telemetry"]),
         module("Sharding"),
         module("Replication", uses: ["Telemetry", "Insight"]),
-        module("Delivery", uses: ["Telemetry", "JSON"]),
+        module("Delivery", uses: ["Sharding", "Telemetry", "JSON"]),
         module("Simulation", uses: ["Telemetry", "Sharding"]),
+        // The cluster's cores together, under simulated clocks, networks, logs and disks.
+        module(
+            "ChaosSimulation",
+            uses: ["Client", "Delivery", "JSON", "Replication", "Sharding", "Simulation", "Telemetry"]),
+        .executableTarget(
+            name: "slipstream-simulate", dependencies: ["ChaosSimulation"], swiftSettings: strict,
+            linkerSettings: [.linkedLibrary("m")]),
         // What people use, and what puts it together.
         module("Client", uses: ["Delivery", "Telemetry", "Web", "JSON"]),
         module(
@@ -97,6 +104,7 @@ let package = Package(
         tests(of: "Storage", uses: ["Replication", "Telemetry", "Threads", "log-torture"]),
         tests(of: "Compression"),
         tests(of: "Delivery", uses: ["Telemetry", "JSON"]),
+        tests(of: "ChaosSimulation"),
         tests(of: "Node", uses: ["Client", "JSON", "Simulation", "Telemetry", "Web"]),
         // What is deployed, k8s/ and chaos/kubernetes/.
         .testTarget(name: "ManifestTests", dependencies: ["CYAML"], swiftSettings: strict),

@@ -1,3 +1,4 @@
+import Delivery
 import Gossip
 import Replication
 import Sharding
@@ -75,18 +76,23 @@ final class ClusterThread: Sendable {
     // MARK: The thread
 
     func run() {
-        var decision = ClusterDecision(environment)
+        var plan = NodePlan(
+            own: environment.own, table: environment.table, shardCount: environment.shardCount,
+            replicas: environment.replicas, boot: UInt64(Timestamp.wall.microseconds))
         let startedAt = Timestamp.monotonic
-        while let now = next(decision.publishPeriod) {
+        while let now = next(plan.publishPeriod) {
             let isPatient =
                 environment.expectsOthers
                 && Timestamp.monotonic.microseconds - startedAt.microseconds < ClusterThread.patience
             if isPatient, !now.hasFoundOthers(environment.own) { continue }
-            decision.decide(members: now.members, reports: now.reports, isDraining: now.isDraining)
-            environment.host(decision.hosted)
-            environment.show(decision.view)
-            if let table = decision.takeTable(at: .monotonic) { environment.publish(table) }
-            if now.isDraining, decision.isDrained { state.update { $0.isDrained = true } }
+            let peers = now.members.filter { $0.id != environment.own && $0.isPresent }
+            plan.decide(
+                peers: peers.map(LiveNode.init), reports: now.reports.map(ShardReport.init), isDraining: now.isDraining)
+            environment.host(Set(plan.hosted.map { PartitionID($0.number) }))
+            environment.show(ClusterView(plan))
+            let clock = Duration.microseconds(Timestamp.monotonic.microseconds)
+            if let table = plan.takeTable(at: clock) { environment.publish(table) }
+            if now.isDraining, plan.isDrained { state.update { $0.isDrained = true } }
         }
     }
 
@@ -106,90 +112,25 @@ extension ClusterThread.State {
     }
 }
 
-/// What a node makes of the cluster as it knows it.
-struct ClusterDecision {
-    private let environment: ClusterThread.Environment
-    private(set) var hosted: Set<PartitionID> = []
-    private(set) var view = ClusterView()
-    private(set) var isDrained = false
-    private var table: NodeTable
-    private var published: NodeTable?
-    private var publishedAt = Timestamp.monotonic
-    private var memberCount = 1
-
-    init(_ environment: ClusterThread.Environment) {
-        self.environment = environment
-        table = environment.table
-    }
-
-    /// How long news of lag alone waits.
-    var publishPeriod: Duration { NodeTable.publishPeriod(memberCount: memberCount) }
-
-    mutating func decide(members: [GossipMember], reports: [HostedReport], isDraining: Bool) {
-        memberCount = max(1, members.count)
-        table.isDraining = isDraining
-        table.shards = reports.map { report in
-            ShardReport(
-                ShardID(report.partition.number), report.state.phase, isLeaving: isLeaving(report.partition),
-                lag: UInt64(report.lag))
-        }
-        var nodes = members.filter { $0.id != environment.own && $0.isPresent }.map { member in
-            // One whose table is not here yet takes shards like the others, and holds none that we know of.
-            LiveNode(member.id, isSuspect: member.status == .suspect, table: member.table ?? NodeTable())
-        }
-        nodes.append(LiveNode(environment.own, table: table))
-        let map = ShardMap(nodes, shardCount: environment.shardCount)
-        let assignment = Assignment(nodes, shardCount: environment.shardCount, replicas: environment.replicas)
-        let placement = Placement(of: environment.own, assignment: assignment, map: map)
-        hosted = Set((placement.start + placement.keep + placement.handOver).map { PartitionID($0.number) })
-        say(placement)
-        isDrained = placement.isDrained
-        view = ClusterView(
+extension ClusterView {
+    fileprivate init(_ plan: NodePlan) {
+        self.init(
             urls: Dictionary(
-                uniqueKeysWithValues: nodes.filter { $0.id != environment.own && !$0.table.url.isEmpty }
-                    .map { ($0.id, $0.table.url) }),
-            live: (0..<environment.shardCount).map { map.serving(ShardID($0)).map(\.node) })
-    }
-
-    private func isLeaving(_ partition: PartitionID) -> Bool {
-        published?.shards.first { $0.shard.number == partition.number }?.isLeaving ?? false
-    }
-
-    /// What the decision changes in what is said of the shards.
-    private mutating func say(_ placement: Placement) {
-        for shard in placement.start where !table.shards.contains(where: { $0.shard == shard }) {
-            table.shards.append(ShardReport(shard, .restoring))
-        }
-        for index in table.shards.indices {
-            table.shards[index].isLeaving = placement.handOver.contains(table.shards[index].shard)
-        }
-        table.shards.removeAll { placement.stop.contains($0.shard) }
-        table.shards.sort { $0.shard < $1.shard }
-    }
-
-    /// The table, when others should have it: at once when they would act on it, else now and then.
-    mutating func takeTable(at now: Timestamp) -> NodeTable? {
-        guard table != published else { return nil }
-        let isNews = published.map { !table.isSameButForLag($0) } ?? true
-        let period = publishPeriod.components
-        let waited = now.microseconds - publishedAt.microseconds
-        guard isNews || waited >= period.seconds * 1_000_000 + period.attoseconds / 1_000_000_000_000 else {
-            return nil
-        }
-        published = table
-        publishedAt = now
-        return table
+                uniqueKeysWithValues: plan.peers.filter { !$0.table.url.isEmpty }.map { ($0.id, $0.table.url) }),
+            live: (0..<plan.map.shardCount).map { plan.map.serving(ShardID($0)).map(\.node) })
     }
 }
 
-extension NodeTable {
-    fileprivate func isSameButForLag(_ other: NodeTable) -> Bool {
-        func withoutLag(_ table: NodeTable) -> NodeTable {
-            var table = table
-            for index in table.shards.indices { (table.shards[index].lag, table.shards[index].hash) = (0, nil) }
-            return table
-        }
-        return withoutLag(self) == withoutLag(other)
+extension LiveNode {
+    /// One whose table is not here yet takes shards like the others, and holds none that we know of.
+    fileprivate init(_ member: GossipMember) {
+        self.init(member.id, isSuspect: member.status == .suspect, table: member.table ?? NodeTable())
+    }
+}
+
+extension ShardReport {
+    fileprivate init(_ report: HostedReport) {
+        self.init(ShardID(report.partition.number), report.state.phase, lag: UInt64(report.lag))
     }
 }
 

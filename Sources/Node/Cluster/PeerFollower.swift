@@ -1,3 +1,4 @@
+import Delivery
 import struct Sharding.NodeID
 import Threads
 import Telemetry

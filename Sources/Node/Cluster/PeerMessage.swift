@@ -1,3 +1,4 @@
+import Delivery
 import Telemetry
 
 /// What a node sends to another that follows its shards, one binary message each.
@@ -70,8 +71,8 @@ extension RestoredStream {
     fileprivate init(from reader: inout BinaryReader) throws(BinaryError) {
         let name = try reader.readString()
         guard let id = StreamID(name) else { throw .invalid(what: "stream", value: name) }
-        self.id = id
-        watermarks = [try reader.read(), try reader.read(), try reader.read()]
-        insight = Array(try reader.readBytes())
+        self.init(
+            id: id, watermarks: [try reader.read(), try reader.read(), try reader.read()],
+            insight: Array(try reader.readBytes()))
     }
 }

@@ -29,18 +29,6 @@ enum ServiceEvent: Sendable {
     case answer(UInt64, HTTPResponse)
 }
 
-/// Where a shard's outputs come from.
-enum OutputSource: Hashable, Sendable {
-    case replica
-    case peer(NodeID)
-}
-
-struct RestoredStream: Sendable {
-    let id: StreamID
-    let watermarks: [UInt64]
-    let insight: [UInt8]
-}
-
 /// Where other threads leave what they tell. Bounded: who would fill it waits.
 ///
 /// Only outputs count, for they come in bulk; answers are as many as there were questions.

@@ -37,13 +37,19 @@ package struct Assignment: Equatable, Sendable {
     package let nodes: [NodeID]
     /// By shard: places in `nodes`, in rendezvous order.
     private let placed: [[Int]]
+    /// By shard: who comes in for whom.
+    private let moves: [[NodeID: NodeID]]
 
     /// - Parameters:
     ///   - members: those believed alive (suspects among them), each once.
     ///   - replicas: how many nodes should hold a shard, at least 1.
     ///   - holders: by shard, who holds it now and is not about to give it up. May name nodes that are gone; may be
     ///     short or empty.
-    package init(members: [Member], shardCount: Int, replicas: Int, holders: [[NodeID]] = []) {
+    ///   - leavers: by shard, who still holds it but is about to give it up. Should it be short of replicas after all,
+    ///     they come before others: what is there need not be made anew.
+    package init(
+        members: [Member], shardCount: Int, replicas: Int, holders: [[NodeID]] = [], leavers: [[NodeID]] = []
+    ) {
         precondition(replicas > 0, "a shard with \(replicas) replicas is nowhere")
         precondition((0...ShardID.countMax).contains(shardCount), "no cluster has \(shardCount) shards")
         let takers = Self.takers(among: members)
@@ -51,14 +57,21 @@ package struct Assignment: Equatable, Sendable {
         nodes = takers.map(\.id)
         var balance = Balance(takers, shardCount: shardCount, replicas: replicas)
         balance.keep(holders)
+        balance.takeBack(leavers)
         balance.fill()
         balance.exchange()
         placed = balance.byScore
+        moves = balance.moves
     }
 
     /// In rendezvous order: the first that is live leads.
     package func replicas(of shard: ShardID) -> [NodeID] {
         shard.number < shardCount ? placed[shard.number].map { nodes[$0] } : []
+    }
+
+    /// Whose place `node` takes, where a shard has to change hands.
+    package func replaced(by node: NodeID, for shard: ShardID) -> NodeID? {
+        shard.number < shardCount ? moves[shard.number][node] : nil
     }
 
     package func shards(of node: NodeID) -> [ShardID] {

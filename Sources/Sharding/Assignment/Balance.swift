@@ -60,6 +60,16 @@ struct Balance {
         }
     }
 
+    /// By shard: who came in for whom.
+    var moves: [[NodeID: NodeID]] {
+        zip(kept, former).map { kept, former in
+            guard kept != former else { return [:] }
+            let came = kept.filter { !former.contains($0) }.map { ids[$0] }.sorted()
+            let went = former.filter { !kept.contains($0) }.map { ids[$0] }.sorted()
+            return Dictionary(uniqueKeysWithValues: zip(came, went))
+        }
+    }
+
     // MARK: Questions
 
     func score(_ node: Int, _ shard: Int) -> UInt64 {
@@ -105,6 +115,20 @@ struct Balance {
         former = kept
         quota = quotas.rounded(held: held)
         for shard in kept.indices { trim(shard) }
+    }
+
+    /// Lets those who still have a shard that is short keep it, if they need one.
+    mutating func takeBack(_ leavers: [[NodeID]]) {
+        guard leavers.contains(where: { !$0.isEmpty }) else { return }
+        let places = Dictionary(uniqueKeysWithValues: zip(ids, ids.indices))
+        var pairs: [(score: UInt64, shard: Int, node: Int)] = []
+        for shard in 0..<min(kept.count, leavers.count) where hasRoom(shard) {
+            for place in leavers[shard].compactMap({ places[$0] }) { pairs.append((score(place, shard), shard, place)) }
+        }
+        for (_, shard, node) in pairs.sorted(by: { ($1.0, $0.1, $0.2) < ($0.0, $1.1, $1.2) })
+        where needs(node) && hasRoom(shard) && canTake(shard, node, from: nil) {
+            give(shard, to: node)
+        }
     }
 
     /// Takes a shard from holders too many, or too many in one zone: first from who has too much anyway, for that is who

@@ -12,6 +12,9 @@ package struct NodeID: Hashable, Comparable, Sendable, CustomStringConvertible {
         self.name = name
     }
 
+    /// Four bytes that stand for the id where only few nodes come into question.
+    package var mark: UInt32 { UInt32(truncatingIfNeeded: StableMix.hash(name)) }
+
     package static func < (left: NodeID, right: NodeID) -> Bool { left.name < right.name }
     package var description: String { name }
 

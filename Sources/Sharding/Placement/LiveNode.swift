@@ -19,17 +19,22 @@ package struct LiveNode: Equatable, Sendable {
 
 extension Assignment {
     /// What the shards' places should be, as far as these nodes know. Suspects count, for moving is dearer than waiting;
-    /// what is leaving does not, and a node that drains takes nothing.
+    /// what is leaving or replaced does not, and a node that drains takes nothing.
     package init(_ nodes: [LiveNode], shardCount: Int, replicas: Int) {
         var holders = [[NodeID]](repeating: [], count: shardCount)
-        for node in nodes {
-            for report in node.table.shards where !report.isLeaving && report.shard.number < shardCount {
-                holders[report.shard.number].append(node.id)
+        var leavers = holders
+        let map = ShardMap(nodes, shardCount: shardCount)
+        for number in 0..<shardCount {
+            let held = map[ShardID(number)]
+            let replaced = Set(held.compactMap(\.report.replaces))
+            for replica in held {
+                let goes = replica.report.isLeaving || !replaced.isEmpty && replaced.contains(replica.node.mark)
+                if goes { leavers[number].append(replica.node) } else { holders[number].append(replica.node) }
             }
         }
         let members = nodes.map {
             Member($0.id, zone: $0.table.zone, weight: $0.table.isDraining ? 0 : $0.table.weight)
         }
-        self.init(members: members, shardCount: shardCount, replicas: replicas, holders: holders)
+        self.init(members: members, shardCount: shardCount, replicas: replicas, holders: holders, leavers: leavers)
     }
 }

@@ -1,5 +1,5 @@
 extension NodeTable {
-    private static let format: UInt8 = 1
+    private static let format: UInt8 = 2
 
     /// - Throws: `.tooLarge` over `bytesMax`.
     package func encoded() throws(NodeTableError) -> [UInt8] {
@@ -32,11 +32,26 @@ extension NodeTable {
     }
 }
 
+private enum Flag {
+    static let phase: UInt8 = 0x0F
+    static let replaces: UInt8 = 0x10
+    static let promises: UInt8 = 0x20
+    static let handover: UInt8 = 0x40
+    static let hash: UInt8 = 0x80
+}
+
 extension WireWriter {
     fileprivate mutating func write(_ report: ShardReport) {
         writeCount(report.shard.number)
-        write(report.phase.rawValue | (report.isLeaving ? 0x40 : 0) | (report.hash == nil ? 0 : 0x80))
+        let flags: [(UInt8, Bool)] = [
+            (Flag.replaces, report.replaces != nil), (Flag.promises, !report.promises.isEmpty),
+            (Flag.handover, report.isLeaving), (Flag.hash, report.hash != nil),
+        ]
+        write(flags.reduce(report.phase.rawValue) { $1.1 ? $0 | $1.0 : $0 })
         writeCount(report.lag)
+        if let handover = report.handover { write(handover.value) }
+        if let replaces = report.replaces { write(replaces) }
+        if !report.promises.isEmpty { write(report.promises) { $0.write($1.value) } }
         if let hash = report.hash {
             writeCount(hash.offset)
             write(hash.hash)
@@ -48,11 +63,19 @@ extension WireReader {
     fileprivate mutating func readShardReport() throws(WireError) -> ShardReport {
         let shard = ShardID(try readCount("shard", in: 0...ShardID.countMax - 1))
         let flags: UInt8 = try read()
-        guard let phase = ShardReport.Phase(rawValue: flags & 0x3F) else {
+        guard let phase = ShardReport.Phase(rawValue: flags & Flag.phase) else {
             throw .invalid(what: "phase", value: "\(flags)")
         }
         let lag = try readCount()
-        let hash = flags & 0x80 == 0 ? nil : StateHash(offset: try readCount(), hash: try read())
-        return ShardReport(shard, phase, isLeaving: flags & 0x40 != 0, lag: lag, hash: hash)
+        var report = ShardReport(shard, phase, lag: lag)
+        if flags & Flag.handover != 0 { report.handover = HandoverID(try read()) }
+        if flags & Flag.replaces != 0 { report.replaces = try read() }
+        if flags & Flag.promises != 0 {
+            report.promises = try readList("promises", max: NodeTable.bytesMax / 4) { reader throws(WireError) in
+                HandoverID(try reader.read())
+            }
+        }
+        if flags & Flag.hash != 0 { report.hash = StateHash(offset: try readCount(), hash: try read()) }
+        return report
     }
 }

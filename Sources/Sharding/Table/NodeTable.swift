@@ -36,19 +36,47 @@ package struct ShardReport: Equatable, Sendable {
     }
     package var shard: ShardID
     package var phase: Phase
-    /// Serves until its successors are live; does not count as a holder when shards are assigned.
-    package var isLeaving: Bool
+    /// It gives the shard up: it serves until its successors are live and have promised to outlast it, and does not count
+    /// as a holder when shards are assigned.
+    package var handover: HandoverID?
+    /// It was begun in this node's place: a hash of its id (`NodeID.mark`). So all know who gives up what, and nobody has
+    /// to find it out by himself from older or newer news. Said until that node has stopped.
+    package var replaces: UInt32?
+    /// Handovers of others that this replica has seen: it stops only when those are over. What `Placement` rests on.
+    package var promises: [HandoverID]
     /// Records between the partition's end and what was applied.
     package var lag: UInt64
     package var hash: StateHash?
 
-    package init(_ shard: ShardID, _ phase: Phase, isLeaving: Bool = false, lag: UInt64 = 0, hash: StateHash? = nil) {
+    package var isLeaving: Bool { handover != nil }
+
+    package init(
+        _ shard: ShardID, _ phase: Phase, handover: HandoverID? = nil, replaces: UInt32? = nil,
+        promises: [HandoverID] = [],
+        lag: UInt64 = 0, hash: StateHash? = nil
+    ) {
         self.shard = shard
         self.phase = phase
-        self.isLeaving = isLeaving
+        self.handover = handover
+        self.replaces = replaces
+        self.promises = promises
         self.lag = lag
         self.hash = hash
     }
+}
+
+/// Names one attempt of one node to give up one shard, and none before or after it: a promise given to an earlier one
+/// says nothing.
+package struct HandoverID: Hashable, Comparable, Sendable {
+    package let value: UInt32
+    package init(_ value: UInt32) { self.value = value }
+
+    /// - Parameter boot: tells the lives of a node apart, as in `Stamp`.
+    init(of node: NodeID, boot: UInt64, count: UInt64) {
+        value = UInt32(truncatingIfNeeded: StableMix.mix(StableMix.mix(StableMix.hash(node.name) ^ boot) &+ count))
+    }
+
+    package static func < (left: HandoverID, right: HandoverID) -> Bool { left.value < right.value }
 }
 
 /// The hash of a shard's state after the records before `offset`; replicas of a shard agree on it, or have diverged.

@@ -1,5 +1,5 @@
 /// What is to happen, in order of time; what is due at the same instant, in the order in which it was added.
-struct EventQueue<Element> {
+package struct EventQueue<Element> {
     private struct Entry {
         let time: Duration
         let serial: Int
@@ -11,9 +11,11 @@ struct EventQueue<Element> {
     private var entries: [Entry] = []
     private var lastSerial = 0
 
-    var nextTime: Duration? { entries.first?.time }
+    package init() {}
 
-    mutating func add(_ element: Element, at time: Duration) {
+    package var nextTime: Duration? { entries.first?.time }
+
+    package mutating func add(_ element: Element, at time: Duration) {
         lastSerial += 1
         entries.append(Entry(time: time, serial: lastSerial, element: element))
         var child = entries.count - 1
@@ -23,7 +25,7 @@ struct EventQueue<Element> {
         }
     }
 
-    mutating func popFirst() -> (time: Duration, element: Element)? {
+    package mutating func popFirst() -> (time: Duration, element: Element)? {
         guard let first = entries.first else { return nil }
         entries.swapAt(0, entries.count - 1)
         entries.removeLast()

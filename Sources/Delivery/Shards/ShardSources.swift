@@ -6,8 +6,8 @@ import Telemetry
 ///
 /// Pure. Outputs of the same shard are the same wherever they were made, so a switch costs at most some that come again
 /// (the hub drops them) or are missing (the hub reads them from the log).
-struct ShardSources {
-    enum Effect: Equatable {
+package struct ShardSources {
+    package enum Effect: Equatable {
         case follow(NodeID, shard: Int)
         case unfollow(NodeID, shard: Int)
     }
@@ -22,30 +22,30 @@ struct ShardSources {
         var refused: [NodeID: Timestamp] = [:]
     }
 
-    static let retryMicroseconds: Int64 = 100_000
+    package static let retryMicroseconds: Int64 = 100_000
 
-    let own: NodeID?
+    package let own: NodeID?
     private var places: [Place]
     private var view = ClusterView()
 
-    init(own: NodeID?, shardCount: Int) {
+    package init(own: NodeID?, shardCount: Int) {
         self.own = own
         places = Array(repeating: Place(), count: shardCount)
     }
 
     /// Whether clients can be served.
-    func isServed(_ shard: Int) -> Bool { places[shard].source != nil }
+    package func isServed(_ shard: Int) -> Bool { places[shard].source != nil }
 
-    func isReplica(_ shard: Int) -> Bool { places[shard].source == .replica }
+    package func isReplica(_ shard: Int) -> Bool { places[shard].source == .replica }
 
     /// Whether outputs of this origin are to be taken.
-    func takes(_ source: OutputSource, _ shard: Int) -> Bool { places[shard].source == source }
+    package func takes(_ source: OutputSource, _ shard: Int) -> Bool { places[shard].source == source }
 
     // MARK: Events
 
     /// A source gives a shard's state.
     /// - Returns: whether it is the shard's source from now on, and what follows from that.
-    mutating func restored(_ source: OutputSource, _ shard: Int, isLive: Bool) -> (isTaken: Bool, [Effect]) {
+    package mutating func restored(_ source: OutputSource, _ shard: Int, isLive: Bool) -> (isTaken: Bool, [Effect]) {
         switch source {
         case .replica:
             guard isLive || places[shard].source == nil else { return (false, []) }
@@ -59,13 +59,13 @@ struct ShardSources {
     }
 
     /// The replica here does not fold the shard any more.
-    mutating func released(_ shard: Int, at now: Timestamp) -> [Effect] {
+    package mutating func released(_ shard: Int, at now: Timestamp) -> [Effect] {
         if places[shard].source == .replica { places[shard].source = nil }
         return choose(shard, at: now)
     }
 
     /// A peer does not give a shard, or (`nil`) nothing at all.
-    mutating func lost(_ node: NodeID, shard: Int?, at now: Timestamp) -> [Effect] {
+    package mutating func lost(_ node: NodeID, shard: Int?, at now: Timestamp) -> [Effect] {
         let concerned = shard.map { [$0] } ?? Array(places.indices)
         var effects: [Effect] = []
         for shard in concerned where places[shard].followed == node {
@@ -79,7 +79,7 @@ struct ShardSources {
     }
 
     /// Shards that clients want; the others are let go.
-    mutating func want(_ shards: Set<Int>, at now: Timestamp) -> [Effect] {
+    package mutating func want(_ shards: Set<Int>, at now: Timestamp) -> [Effect] {
         var effects: [Effect] = []
         for shard in places.indices where places[shard].isWanted != shards.contains(shard) {
             places[shard].isWanted.toggle()
@@ -89,12 +89,12 @@ struct ShardSources {
     }
 
     /// As `want`, for one more.
-    mutating func wantAlso(_ shard: Int, at now: Timestamp) -> [Effect] {
+    package mutating func wantAlso(_ shard: Int, at now: Timestamp) -> [Effect] {
         places[shard].isWanted = true
         return choose(shard, at: now)
     }
 
-    mutating func changed(_ view: ClusterView, at now: Timestamp) -> [Effect] {
+    package mutating func changed(_ view: ClusterView, at now: Timestamp) -> [Effect] {
         self.view = view
         var effects: [Effect] = []
         for shard in places.indices {
@@ -110,7 +110,7 @@ struct ShardSources {
     }
 
     /// To be called now and then: peers that refused are asked again.
-    mutating func tick(_ now: Timestamp) -> [Effect] { places.indices.flatMap { choose($0, at: now) } }
+    package mutating func tick(_ now: Timestamp) -> [Effect] { places.indices.flatMap { choose($0, at: now) } }
 
     // MARK: Choice
 

@@ -1,0 +1,2 @@
+import ChaosSimulation
+import Testing
