@@ -55,8 +55,8 @@ struct DeploymentTests {
 
     /// The default of --drain-timeout-ms, and time to close behind it.
     @Test func `Kubernetes waits longer than a drain takes`() throws {
-        let row = try #require(
-            try Manifests.text(of: "docs/settings.md").split(separator: "\n").first { $0.contains("`--drain-timeout-ms`") })
+        let rows = try Manifests.text(of: "docs/settings.md").split(separator: "\n")
+        let row = try #require(rows.first { $0.contains("`--drain-timeout-ms`") })
         let milliseconds = try #require(row.firstMatch(of: /`(\d+)`/)).1
         let grace = try #require(set["spec", "template", "spec", "terminationGracePeriodSeconds"]?.text)
         #expect(try #require(Int(grace)) * 1_000 >= (try #require(Int(milliseconds))) + 10_000)
