@@ -102,6 +102,7 @@ final class Cluster: @unchecked Sendable {
     func reports(_ reports: [HostedReport]) { thread?.reports(reports) }
 
     var members: [GossipMember] { thread?.members ?? [] }
+    var picture: ClusterPicture { thread?.picture ?? ClusterPicture() }
 
     /// Hands over all shards, then says goodbye. Blocks, within the drain's limit.
     func leave() {

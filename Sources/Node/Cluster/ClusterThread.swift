@@ -30,6 +30,7 @@ final class ClusterThread: Sendable {
         var isDrained = false
         var isNew = false
         var ends = false
+        var picture = ClusterPicture()
     }
 
     /// A first node waits for others this long, and for tables of those it has found.
@@ -72,6 +73,8 @@ final class ClusterThread: Sendable {
     func stop() { state.update { $0.ends = true } }
 
     var members: [GossipMember] { state.withLock { $0.members } }
+    /// The cluster as it was when this node last decided what to do.
+    var picture: ClusterPicture { state.withLock { $0.picture } }
 
     // MARK: The thread
 
@@ -88,6 +91,7 @@ final class ClusterThread: Sendable {
             let peers = now.members.filter { $0.id != environment.own && $0.isPresent }
             plan.decide(
                 peers: peers.map(LiveNode.init), reports: now.reports.map(ShardReport.init), isDraining: now.isDraining)
+            state.withLock { $0.picture = $0.picture.next(now.members, own: environment.own, plan.table, plan.map) }
             environment.host(Set(plan.hosted.map { PartitionID($0.number) }))
             environment.show(ClusterView(plan))
             let clock = Duration.microseconds(Timestamp.monotonic.microseconds)
@@ -130,7 +134,9 @@ extension LiveNode {
 
 extension ShardReport {
     fileprivate init(_ report: HostedReport) {
-        self.init(ShardID(report.partition.number), report.state.phase, lag: UInt64(report.lag))
+        self.init(
+            ShardID(report.partition.number), report.state.phase, offset: UInt64(report.next.value),
+            lag: UInt64(report.lag))
     }
 }
 

@@ -60,8 +60,8 @@ final class ReplicaThread: Sendable {
     func host(_ wanted: Set<PartitionID>) { order { $0.wanted = wanted } }
 
     /// Has `answer` called on the replica's thread with the state of all shards, between two batches.
-    func ask(_ answer: @escaping @Sendable ([ShardStatus]) -> Void) {
-        order { $0.questions.append { answer($0.statuses) } }
+    func ask(_ answer: @escaping @Sendable ([ShardStatus], [HostedReport]) -> Void) {
+        order { $0.questions.append { answer($0.statuses, $0.reports) } }
     }
 
     /// Has `answer` called on the replica's thread with a shard's state; `nil` when it is not live here.

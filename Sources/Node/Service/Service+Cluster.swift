@@ -6,9 +6,16 @@ import Web
 
 /// What operators read: `/v1/cluster` and `/metrics`. The state of shards is asked of the replica's thread.
 extension Service {
-    func answerCluster(_ exchange: HTTPExchange) {
-        let name = node.config.nodeID
-        ask(exchange) { shards in .json(ClusterPage(node: name, shards: shards).json) }
+    /// `?streams=off` leaves out what the replica has to hash for it: the answer is at hand then.
+    func answerCluster(_ request: HTTPRequest, _ exchange: HTTPExchange) {
+        let config = node.config
+        let picture = node.cluster?.picture
+        if let picture, request.queryValue("streams") == "off" {
+            return exchange.respond(.json(ClusterPage(config, picture).json))
+        }
+        ask(exchange) { shards, reports in
+            .json(ClusterPage(config, picture ?? ClusterPicture(alone: config.nodeID, reports), shards).json)
+        }
     }
 
     /// A shard's state as it is now, for a peer that begins to host it.
@@ -34,18 +41,20 @@ extension Service {
         var page = MetricsPage()
         add(to: &page)
         let own = page
-        ask(exchange) { shards in
+        ask(exchange) { shards, _ in
             var page = own
             page.add(shards)
             return .text(page.text, type: "text/plain; version=0.0.4; charset=utf-8")
         }
     }
 
-    private func ask(_ exchange: HTTPExchange, _ answer: @escaping @Sendable ([ShardStatus]) -> HTTPResponse) {
+    private func ask(
+        _ exchange: HTTPExchange, _ answer: @escaping @Sendable ([ShardStatus], [HostedReport]) -> HTTPResponse
+    ) {
         let token = takeToken()
         exchanges[token] = exchange
         let inbox = node.inbox
-        node.replica.ask { inbox.post(.answer(token, answer($0))) }
+        node.replica.ask { inbox.post(.answer(token, answer($0, $1))) }
     }
 
     private func add(to page: inout MetricsPage) {

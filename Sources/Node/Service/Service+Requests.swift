@@ -12,6 +12,8 @@ extension Service {
         case (["healthz"], true): exchange.respond(.text("ok\n"))
         case (["readyz"], true): exchange.respond(readiness)
         case (["metrics"], true): answerMetrics(exchange)
+        // Also while catching up: it says where else to go.
+        case (["v1", "cluster"], true): answerCluster(request, exchange)
         case (let path, true) where path.count == 4 && path[0] == "v1" && path[1] == "shards" && path[3] == "state":
             answerState(of: path[2], exchange)
         case (["api", "ingest"], false) where request.method == "POST": ingest(request, exchange)
@@ -30,7 +32,6 @@ extension Service {
         case (2, ["api", "recent"]): exchange.respond(recentPoints("200"))
         case (3, ["api", "recent"]): exchange.respond(recentPoints(path[2]))
         case (2, ["v1", "streams"]): exchange.respond(.json(streamList))
-        case (2, ["v1", "cluster"]): answerCluster(exchange)
         case (4, ["v1", "streams"]): withStream(path, exchange) { exchange.respond(.json(streamState($0))) }
         case (5, ["v1", "streams"]) where path[4] == "records":
             withStream(path, exchange) { records(of: $0, request, exchange) }
