@@ -64,7 +64,8 @@ package final class Node: @unchecked Sendable {
             })
         var environment = Node.environment(config, log, snapshots, tracks, inbox, journal, relay)
         if let cluster {
-            environment.peerState = { cluster.states.state(of: $0) }
+            environment.peerState = { cluster.states.state(of: $0, trusted: $1) }
+            environment.fault = Node.fault(journal)
             environment.report = { cluster.reports($0) }
         }
         do throws(LogError) { replica = try ReplicaThread(environment) } catch { throw .log(error) }
@@ -210,6 +211,15 @@ extension Node {
                 // A full queue means that rows are coming: they will close the points.
                 _ = relay.writer?.offer(records) { _ in }
             })
+    }
+
+    private static func fault(_ journal: Log) -> CorruptionFault? {
+        guard let text = ProcessInfo.processInfo.environment[CorruptionFault.variable] else { return nil }
+        let fault = CorruptionFault(text)
+        if fault == nil {
+            journal.error("SLIPSTREAM_FAULT_CORRUPT_SHARD is not shard@offset", [.reason: text])
+        }
+        return fault
     }
 
     private static func webConfiguration(_ config: NodeConfig) -> WebServerConfiguration {

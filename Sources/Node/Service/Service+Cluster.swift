@@ -1,5 +1,6 @@
 import Delivery
 import Replication
+import Sharding
 import Storage
 import Telemetry
 import Web
@@ -96,6 +97,7 @@ extension Service {
         let snapshots = node.replica.snapshotCounts
         page.add("snapshots_saved_total", .counter, "Snapshots stored.", snapshots.saved)
         page.add("snapshots_failed_total", .counter, "Snapshots that could not be stored.", snapshots.failed)
+        if let cluster = node.cluster { page.add(cluster.audit) }
     }
 
     private var upSeconds: Double {
@@ -104,6 +106,17 @@ extension Service {
 }
 
 extension MetricsPage {
+    fileprivate mutating func add(_ audit: ReplicaAudit.Counts) {
+        add("state_divergences_total", .counter, "Times replicas of a shard differed.", audit.divergences)
+        add("shards_rebuilt_total", .counter, "Shards made anew here, for they differed.", audit.rebuilds)
+        add(
+            "state_divergence_offset", .gauge, "Where replicas of a shard differed last.",
+            audit.newest.sorted { $0.key < $1.key }.map { shard, divergence in
+                let nodes = divergence.hashes.map(\.node.name).joined(separator: ",")
+                return ([("partition", "\(shard)"), ("nodes", nodes)], Double(divergence.offset))
+            })
+    }
+
     fileprivate mutating func add(_ shards: [ShardStatus]) {
         func perShard(_ value: (ShardStatus) -> Double) -> [(labels: [(String, String)], value: Double)] {
             shards.map { ([("partition", "\($0.partition)")], value($0)) }
