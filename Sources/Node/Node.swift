@@ -33,6 +33,7 @@ package final class Node: @unchecked Sendable {
     private let cluster: Cluster?
     private let server: WebServer
     private let service: Service
+    private let departure = Departure()
     private let stopRequested = Atomic(false)
 
     /// Opens everything; nothing runs yet. Waits for a Kafka that is not there yet.
@@ -74,12 +75,14 @@ package final class Node: @unchecked Sendable {
         service = Service(
             ServiceContext(
                 config: config, journal: journal, inbox: inbox, writer: writer, replica: replica, replays: replays,
-                udp: udp, cluster: cluster, stop: { relay.server?.stop() },
+                udp: udp, cluster: cluster, departure: departure, stop: { relay.server?.stop() },
+                drain: { relay.drain?() },
                 setTimer: { relay.server?.setTimer(microseconds: $0) }))
         do throws(WebError) {
             server = try WebServer(Node.webConfiguration(config), handler: service)
         } catch { throw .web(error) }
         relay.server = server
+        relay.drain = { [weak self] in self?.drain() }
     }
 
     package var port: Int { server.port }
@@ -126,10 +129,16 @@ package final class Node: @unchecked Sendable {
     /// call does not wait for the others. May be called from any thread.
     package func stop() {
         let isFirst = !stopRequested.exchange(true, ordering: .relaxed)
-        guard isFirst, let cluster else { return server.stop() }
-        let server = server
+        if isFirst { drain() } else { server.stop() }
+    }
+
+    /// As `stop`, and a second call does nothing.
+    private func drain() {
+        guard let cluster else { return server.stop() }
+        guard departure.begin() else { return }
+        let (server, departure, inbox) = (server, departure, inbox)
         Thread.detachNewThread {
-            cluster.leave()
+            departure.run(cluster, inbox)
             server.stop()
         }
     }
@@ -150,6 +159,7 @@ private final class Relay: @unchecked Sendable {
     // `@unchecked`: set once, before any thread that reads it is started.
     var server: WebServer?
     var writer: LogWriter?
+    var drain: (@Sendable () -> Void)?
 }
 
 // MARK: Parts

@@ -106,8 +106,8 @@ final class Cluster: @unchecked Sendable {
     var audit: ReplicaAudit.Counts { thread?.audit ?? .init() }
     var picture: ClusterPicture { thread?.picture ?? ClusterPicture() }
 
-    /// Hands over all shards, then says goodbye. Blocks, within the drain's limit.
-    func leave() {
+    /// Hands over all shards. Blocks, within the drain's limit.
+    func handOver() {
         thread?.drain()
         let isDrained = thread?.awaitDrained(within: .milliseconds(kafka.drainTimeoutMilliseconds)) ?? true
         if isDrained {
@@ -117,8 +117,10 @@ final class Cluster: @unchecked Sendable {
                 "not drained in time: some shards have no other node",
                 [.milliseconds: "\(kafka.drainTimeoutMilliseconds)"])
         }
-        gossip.leave()
     }
+
+    /// Says goodbye. Blocks, for 2 s at most.
+    func leave() { gossip.leave() }
 
     func end() {
         thread?.stop()

@@ -7,7 +7,8 @@ import Telemetry
 enum PeerMessage {
     case beat
     /// The shard as it is now; outputs come from here on.
-    case restored(shard: Int, lineage: UInt64?, streams: [RestoredStream])
+    /// The tail are the newest of those before: what was said after the streams' watermarks.
+    case restored(shard: Int, lineage: UInt64?, streams: [RestoredStream], tail: OutputBatch)
     case outputs(shard: Int, lineage: UInt64, OutputBatch)
     /// The shard is not, or no longer, live here.
     case gone(shard: Int)
@@ -18,12 +19,13 @@ enum PeerMessage {
         var writer = BinaryWriter()
         switch self {
         case .beat: writer.write(UInt8(0))
-        case .restored(let shard, let lineage, let streams):
+        case .restored(let shard, let lineage, let streams, let tail):
             writer.write(UInt8(1))
             writer.write(UInt32(shard))
             writer.write(lineage) { $0.write($1) }
             writer.write(UInt32(streams.count))
             for stream in streams { stream.encode(into: &writer) }
+            tail.encode(into: &writer)
         case .outputs(let shard, let lineage, let outputs):
             writer = BinaryWriter(reserving: outputs.bytes.count + outputs.entries.count * 40 + 64)
             writer.write(UInt8(2))
@@ -48,7 +50,9 @@ enum PeerMessage {
             let count: UInt32 = try reader.read()
             var streams: [RestoredStream] = []
             for _ in 0..<count { streams.append(try RestoredStream(from: &reader)) }
-            self = .restored(shard: Int(shard), lineage: lineage, streams: streams)
+            let tail = try OutputBatch(from: &reader)
+            try PeerMessage.check(tail, streamCount: streams.count)
+            self = .restored(shard: Int(shard), lineage: lineage, streams: streams, tail: tail)
         case 2:
             let shard: UInt32 = try reader.read()
             let lineage: UInt64 = try reader.read()
@@ -58,6 +62,11 @@ enum PeerMessage {
             self = .gone(shard: Int(shard))
         default: throw .invalid(what: "kind of a peer's message", value: "\(kind)")
         }
+    }
+
+    private static func check(_ outputs: OutputBatch, streamCount: Int) throws(BinaryError) {
+        guard outputs.newStreams.isEmpty, outputs.entries.allSatisfy({ (0..<streamCount).contains(Int($0.stream)) })
+        else { throw .invalid(what: "stream of an output", value: "one beyond the \(streamCount) there are") }
     }
 }
 

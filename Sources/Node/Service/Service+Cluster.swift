@@ -60,7 +60,7 @@ extension Service {
 
     private func add(to page: inout MetricsPage) {
         page.add("up_seconds", .gauge, "Time since the start.", upSeconds)
-        page.add("ready", .gauge, "1 when all shards are live.", isLive && !isDraining ? 1.0 : 0.0)
+        page.add("ready", .gauge, "1 when all shards are live.", isLive && node.departure.phase == .serving ? 1.0 : 0.0)
         page.add("records_accepted_total", .counter, "Telemetry records taken by the gateways.", acceptedTotal)
         page.add(
             "records_refused_total", .counter, "Telemetry records refused by the gateways.",

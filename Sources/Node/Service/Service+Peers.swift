@@ -39,7 +39,8 @@ struct Awaiting {
 
 extension Service {
     func restored(
-        _ source: OutputSource, _ shard: Int, _ lineage: UInt64?, _ streams: [RestoredStream], _ isLive: Bool
+        _ source: OutputSource, _ shard: Int, _ lineage: UInt64?, _ streams: [RestoredStream], _ isLive: Bool,
+        _ tail: OutputBatch
     ) {
         let (isTaken, effects) = sources.restored(source, shard, isLive: isLive)
         carryOut(effects)
@@ -54,6 +55,8 @@ extension Service {
                         insight: stream.insight))
             }
         }
+        var tail = tail
+        if lineage != nil, !tail.isEmpty { takeIntoRings(&tail, shard) }
         if source == .replica, isLive { liveHere.insert(shard) }
         serveAwaiting(.monotonic)
     }
@@ -131,7 +134,7 @@ extension Service {
         carryOut(sources.want(wanted, at: now))
     }
 
-    private func shards(of patterns: [StreamPattern]) -> Set<Int> {
+    func shards(of patterns: [StreamPattern]) -> Set<Int> {
         var shards: Set<Int> = []
         for pattern in patterns {
             switch pattern {
@@ -168,11 +171,7 @@ extension Service {
         guard liveHere.contains(shard) else { return send(.gone(shard: shard), to: id) }
         followers[id]?.shards.insert(shard)
         let streams = hub.byPlace.indices.contains(shard) ? hub.byPlace[shard] : []
-        send(
-            .restored(
-                shard: shard, lineage: lineages[shard],
-                streams: streams.map { RestoredStream(id: $0.id, watermarks: $0.ring.latest, insight: $0.insight) }),
-            to: id)
+        send(.restored(shard: shard, lineage: lineages[shard], streams: streams), to: id)
     }
 
     func giveFollowers(_ outputs: OutputBatch, _ shard: Int, _ lineage: UInt64) {

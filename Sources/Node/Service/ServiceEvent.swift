@@ -10,8 +10,11 @@ import Web
 enum ServiceEvent: Sendable {
     /// A shard's streams as they are at a source, in the order of their numbers; its outputs come next.
     ///
-    /// `lineage` is `nil` while the partition never had a record; `isLive`: everything in the log is applied.
-    case restored(OutputSource, shard: Int, lineage: UInt64?, streams: [RestoredStream], isLive: Bool)
+    /// `lineage` is `nil` while the partition never had a record; `isLive`: everything in the log is applied; `tail`: some
+    /// of its outputs are here already.
+    case restored(
+        OutputSource, shard: Int, lineage: UInt64?, streams: [RestoredStream], isLive: Bool, tail: OutputBatch = .init()
+    )
     case outputs(OutputSource, shard: Int, lineage: UInt64, OutputBatch)
     /// The replica here does not fold this shard any more.
     case released(shard: Int)
@@ -22,6 +25,8 @@ enum ServiceEvent: Sendable {
     /// A peer does not give this shard, or (`nil`) cannot be reached.
     case peerLost(NodeID, shard: Int?)
     case cluster(ClusterView)
+    /// Other nodes have all shards: clients are to go there.
+    case departing
     /// What was offered to the log under this number is durable, or is not.
     case appended(UInt64, Result<[Offset], LogError>)
     case replayed(reader: UInt64, ReplayChunk)
