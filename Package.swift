@@ -105,7 +105,12 @@ let package = Package(
         tests(of: "Compression"),
         tests(of: "Delivery", uses: ["Telemetry", "JSON"]),
         tests(of: "ChaosSimulation"),
-        tests(of: "Node", uses: ["Client", "JSON", "Simulation", "Telemetry", "Web"]),
+        tests(
+            of: "Node",
+            uses: [
+                "Client", "Delivery", "JSON", "Kafka", "Replication", "Sharding", "Simulation", "Telemetry", "Threads",
+                "Web",
+            ]),
         // What is deployed, k8s/ and chaos/kubernetes/.
         .testTarget(name: "ManifestTests", dependencies: ["CYAML"], swiftSettings: strict),
     ],

@@ -3,6 +3,13 @@ import Telemetry
 extension Hub {
     package mutating func open(_ id: SessionID, now: Timestamp) { sessions[id] = Session(id: id, now: now) }
 
+    package var sessionIDs: [SessionID] { sessions.keys.sorted { $0.value < $1.value } }
+
+    /// What a client has subscribed to.
+    package func patterns(of id: SessionID) -> [StreamPattern] {
+        sessions[id]?.requests.values.flatMap(\.streams) ?? []
+    }
+
     package mutating func close(_ id: SessionID) -> [Effect] {
         guard let session = sessions.removeValue(forKey: id) else { return [] }
         return session.readers.flatMap { detach($0) }

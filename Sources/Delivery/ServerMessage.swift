@@ -33,6 +33,18 @@ package enum ServerMessage {
         return Frame(json.bytes)
     }
 
+    /// This node is about to go: others have what it served.
+    package static func moved(to urls: [String]) -> Frame {
+        var json = JSONWriter()
+        json.raw("{\"type\":\"moved\",\"to\":[")
+        for (index, url) in urls.enumerated() {
+            if index > 0 { json.comma() }
+            json.string(url)
+        }
+        json.raw("]}")
+        return Frame(json.bytes)
+    }
+
     /// Everything `source` published up to `through` is durable, but for what is listed.
     package static func ack(source: String, through: UInt64, rejected: [Rejection]) -> Frame {
         var json = JSONWriter()

@@ -33,6 +33,7 @@ package final class Node: @unchecked Sendable {
     private let cluster: Cluster?
     private let server: WebServer
     private let service: Service
+    private let departure = Departure()
     private let stopRequested = Atomic(false)
 
     /// Opens everything; nothing runs yet. Waits for a Kafka that is not there yet.
@@ -64,7 +65,8 @@ package final class Node: @unchecked Sendable {
             })
         var environment = Node.environment(config, log, snapshots, tracks, inbox, journal, relay)
         if let cluster {
-            environment.peerState = { cluster.states.state(of: $0) }
+            environment.peerState = { cluster.states.state(of: $0, trusted: $1) }
+            environment.fault = Node.fault(journal)
             environment.report = { cluster.reports($0) }
         }
         do throws(LogError) { replica = try ReplicaThread(environment) } catch { throw .log(error) }
@@ -73,12 +75,14 @@ package final class Node: @unchecked Sendable {
         service = Service(
             ServiceContext(
                 config: config, journal: journal, inbox: inbox, writer: writer, replica: replica, replays: replays,
-                udp: udp, cluster: cluster, stop: { relay.server?.stop() },
+                udp: udp, cluster: cluster, departure: departure, stop: { relay.server?.stop() },
+                drain: { relay.drain?() },
                 setTimer: { relay.server?.setTimer(microseconds: $0) }))
         do throws(WebError) {
             server = try WebServer(Node.webConfiguration(config), handler: service)
         } catch { throw .web(error) }
         relay.server = server
+        relay.drain = { [weak self] in self?.drain() }
     }
 
     package var port: Int { server.port }
@@ -125,10 +129,16 @@ package final class Node: @unchecked Sendable {
     /// call does not wait for the others. May be called from any thread.
     package func stop() {
         let isFirst = !stopRequested.exchange(true, ordering: .relaxed)
-        guard isFirst, let cluster else { return server.stop() }
-        let server = server
+        if isFirst { drain() } else { server.stop() }
+    }
+
+    /// As `stop`, and a second call does nothing.
+    private func drain() {
+        guard let cluster else { return server.stop() }
+        guard departure.begin() else { return }
+        let (server, departure, inbox) = (server, departure, inbox)
         Thread.detachNewThread {
-            cluster.leave()
+            departure.run(cluster, inbox)
             server.stop()
         }
     }
@@ -149,6 +159,7 @@ private final class Relay: @unchecked Sendable {
     // `@unchecked`: set once, before any thread that reads it is started.
     var server: WebServer?
     var writer: LogWriter?
+    var drain: (@Sendable () -> Void)?
 }
 
 // MARK: Parts
@@ -210,6 +221,15 @@ extension Node {
                 // A full queue means that rows are coming: they will close the points.
                 _ = relay.writer?.offer(records) { _ in }
             })
+    }
+
+    private static func fault(_ journal: Log) -> CorruptionFault? {
+        guard let text = ProcessInfo.processInfo.environment[CorruptionFault.variable] else { return nil }
+        let fault = CorruptionFault(text)
+        if fault == nil {
+            journal.error("SLIPSTREAM_FAULT_CORRUPT_SHARD is not shard@offset", [.reason: text])
+        }
+        return fault
     }
 
     private static func webConfiguration(_ config: NodeConfig) -> WebServerConfiguration {

@@ -39,15 +39,17 @@ package struct Shard {
 
     /// Applies what `batch` holds from `next` on; earlier records are skipped, for they were applied before.
     ///
+    /// - Parameter limit: records from this offset on are left for the next call.
     /// - Parameter only: fold this stream and leave the others as they are. For replays; `hash` means nothing then.
     /// - Parameter outputs: what was said is appended.
     package mutating func apply(
-        _ batch: borrowing LogBatch, decoder: RecordDecoder, scratch: inout FoldScratch, only: StreamFilter? = nil,
-        into outputs: inout OutputBatch
+        _ batch: borrowing LogBatch, until limit: Offset? = nil, decoder: RecordDecoder, scratch: inout FoldScratch,
+        only: StreamFilter? = nil, into outputs: inout OutputBatch
     ) {
         scratch.refused.removeAll(keepingCapacity: true)
         batch.bytes.withUnsafeBytes { bytes in
             for entry in batch.entries where entry.offset >= next {
+                if let limit, entry.offset >= limit { return }
                 apply(entry, bytes, decoder, &scratch, only, &outputs)
                 next = entry.offset + 1
             }

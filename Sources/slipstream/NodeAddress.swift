@@ -23,6 +23,7 @@ struct NodeAddress {
     init(ports: [Int]) { authorities = ports.map { "127.0.0.1:\($0)" } }
 
     var streams: [String] { authorities.map { "ws://\($0)/v1/stream" } }
+    var isSingle: Bool { authorities.count == 1 }
     var page: String { "http://\(authorities[0])/" }
 
     /// Asks one after the other until one answers.

@@ -8,7 +8,7 @@ struct Slipstream {
     static var commands: [any Command.Type] {
         [
             NodeCommand.self, DevCommand.self, DemoCommand.self, PlayCommand.self, TailCommand.self, StatusCommand.self,
-            KafkaSimCommand.self, BenchCommand.self,
+            DrainCommand.self, KafkaSimCommand.self, BenchCommand.self,
         ]
     }
 

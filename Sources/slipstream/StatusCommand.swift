@@ -3,27 +3,32 @@ import JSON
 
 enum StatusCommand: Command {
     static let name = "status"
-    static let summary = "show a node's streams: positions, rows and what became of them, hashes"
+    static let summary = "show a cluster's members and shards, or a single node's streams"
     static let help = """
-        usage: slipstream status [--json] [--node HOST:PORT]
+        usage: slipstream status [--json] [--streams] [--node HOST:PORT,…]
 
-        Shows every stream of the node with its position, state hash and latest insight, and how all rows that reached
-        the log are accounted for.
+        Of a cluster: its members, and each shard with its leader and replicas, lag and newest state hash. Of a single
+        node (or with --streams): every stream hosted there with its position, state hash and latest insight, and how
+        all rows that reached the log are accounted for.
 
           \(NodeAddress.usage)
+          --streams             the streams hosted at that node of a cluster
           --json                the whole of /v1/cluster, for programs
         """
 
     static func run(_ arguments: inout Arguments) async throws -> Int32 {
         let node = try NodeAddress(&arguments)
         let isJSON = arguments.takeSwitch("--json")
+        let wantsStreams = arguments.takeSwitch("--streams")
         try arguments.finish()
         let body = try await node.get("/v1/cluster")
         if isJSON {
             FileHandle.standardOutput.write(Data(body))
             return 0
         }
-        print(page(try JSONValue.parse(body)))
+        let cluster = try JSONValue.parse(body)
+        let isAlone = cluster["cluster"]?.string == nil
+        print(isAlone || wantsStreams ? page(cluster) : ClusterTables(cluster).text)
         return 0
     }
 

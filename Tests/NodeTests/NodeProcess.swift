@@ -12,14 +12,16 @@ final class NodeProcess {
     private(set) var port = 0
     private(set) var udpPort = 0
     private let arguments: [String]
+    private let environment: [String: String]
     private var process = Process()
     private var starts = 0
 
     /// - Parameter port: to start again under the same address; 0 takes a free one the first time.
-    init(_ arguments: [String] = []) throws {
+    init(_ arguments: [String] = [], environment: [String: String] = [:]) throws {
         directory = FileManager.default.temporaryDirectory.appendingPathComponent("slipstream-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         self.arguments = arguments
+        self.environment = environment
     }
 
     deinit {
@@ -45,6 +47,7 @@ final class NodeProcess {
                 "node", "--host", "127.0.0.1", "--port", "\(port)", "--udp-port", "\(udpPort)", "--data-dir",
                 directory.appendingPathComponent("data").path,
             ] + arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardError = try FileHandle(forWritingTo: log)
         try process.run()
         try await eventually(within: seconds, "the node is ready: \(log.path)") { [self] in
@@ -70,6 +73,18 @@ final class NodeProcess {
     func kill9() {
         kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
+    }
+
+    /// Stops it where it is; `resume` lets it go on.
+    func freeze() { kill(process.processIdentifier, SIGSTOP) }
+    func resume() { kill(process.processIdentifier, SIGCONT) }
+
+    var isRunning: Bool { process.isRunning }
+
+    /// Waits for its end; returns the exit code.
+    func awaitExit() -> Int32 {
+        process.waitUntilExit()
+        return process.terminationStatus
     }
 
     /// SIGTERM; returns the exit code.

@@ -100,6 +100,32 @@ private struct SeededGenerator: RandomNumberGenerator {
         #expect(second.accounting == whole.accounting)
     }
 
+    @Test(arguments: [200, 3_000, 1 << 20])
+    func `the state is hashed at the same offsets to the same, however the log is cut into batches`(
+        maxBytes: Int
+    ) throws {
+        let world = try World(seed: 5, records: 400)
+        func hashes(maxBytes: Int) throws -> ([Int64: UInt64], UInt64) {
+            var shard = try world.newShard()
+            var (batch, outputs, scratch) = (LogBatch(), OutputBatch(), FoldScratch())
+            var hashes: [Int64: UInt64] = [:]
+            while true {
+                try world.log.read(world.partition, from: shard.next, maxBytes: maxBytes, into: &batch)
+                if batch.entries.isEmpty { return (hashes, shard.stateHash) }
+                shard.apply(
+                    batch, decoder: world.decoder, scratch: &scratch, hashingEvery: 50, into: &outputs
+                ) { hashes[$0.value] = $1 }
+            }
+        }
+        let (found, last) = try hashes(maxBytes: maxBytes)
+        #expect(found.keys.sorted() == [50, 100, 150, 200, 250, 300, 350, 400])
+        #expect(try hashes(maxBytes: 1_000) == (found, last))
+        #expect(found[400] == last)
+        var whole = try world.newShard()
+        _ = try world.fold(&whole, maxBytes: 1 << 20)
+        #expect(whole.stateHash == last)
+    }
+
     @Test func `poison is counted by reason and stepped over`() throws {
         let world = try World(seed: 3, records: 300)
         var shard = try world.newShard()

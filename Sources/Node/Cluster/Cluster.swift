@@ -83,6 +83,7 @@ final class Cluster: @unchecked Sendable {
                     } catch { journal.error("this node's table is not told to others", [.reason: "\(error)"]) }
                 },
                 host: { replica.host($0) },
+                rebuild: { replica.rebuild($0, $1) },
                 show: { view in
                     states.use(view)
                     inbox.post(.cluster(view))
@@ -102,9 +103,11 @@ final class Cluster: @unchecked Sendable {
     func reports(_ reports: [HostedReport]) { thread?.reports(reports) }
 
     var members: [GossipMember] { thread?.members ?? [] }
+    var audit: ReplicaAudit.Counts { thread?.audit ?? .init() }
+    var picture: ClusterPicture { thread?.picture ?? ClusterPicture() }
 
-    /// Hands over all shards, then says goodbye. Blocks, within the drain's limit.
-    func leave() {
+    /// Hands over all shards. Blocks, within the drain's limit.
+    func handOver() {
         thread?.drain()
         let isDrained = thread?.awaitDrained(within: .milliseconds(kafka.drainTimeoutMilliseconds)) ?? true
         if isDrained {
@@ -114,8 +117,10 @@ final class Cluster: @unchecked Sendable {
                 "not drained in time: some shards have no other node",
                 [.milliseconds: "\(kafka.drainTimeoutMilliseconds)"])
         }
-        gossip.leave()
     }
+
+    /// Says goodbye. Blocks, for 2 s at most.
+    func leave() { gossip.leave() }
 
     func end() {
         thread?.stop()

@@ -20,6 +20,7 @@ final class ClusterThread: Sendable {
         let expectsOthers: Bool
         let publish: @Sendable (NodeTable) -> Void
         let host: @Sendable (Set<PartitionID>) -> Void
+        let rebuild: @Sendable (PartitionID, Distrust) -> Void
         let show: @Sendable (ClusterView) -> Void
     }
 
@@ -30,6 +31,8 @@ final class ClusterThread: Sendable {
         var isDrained = false
         var isNew = false
         var ends = false
+        var picture = ClusterPicture()
+        var audit = ReplicaAudit.Counts()
     }
 
     /// A first node waits for others this long, and for tables of those it has found.
@@ -72,6 +75,9 @@ final class ClusterThread: Sendable {
     func stop() { state.update { $0.ends = true } }
 
     var members: [GossipMember] { state.withLock { $0.members } }
+    /// The cluster as it was when this node last decided what to do.
+    var picture: ClusterPicture { state.withLock { $0.picture } }
+    var audit: ReplicaAudit.Counts { state.withLock { $0.audit } }
 
     // MARK: The thread
 
@@ -79,6 +85,7 @@ final class ClusterThread: Sendable {
         var plan = NodePlan(
             own: environment.own, table: environment.table, shardCount: environment.shardCount,
             replicas: environment.replicas, boot: UInt64(Timestamp.wall.microseconds))
+        var audit = ReplicaAudit(own: environment.own, journal: environment.journal, rebuild: environment.rebuild)
         let startedAt = Timestamp.monotonic
         while let now = next(plan.publishPeriod) {
             let isPatient =
@@ -88,6 +95,11 @@ final class ClusterThread: Sendable {
             let peers = now.members.filter { $0.id != environment.own && $0.isPresent }
             plan.decide(
                 peers: peers.map(LiveNode.init), reports: now.reports.map(ShardReport.init), isDraining: now.isDraining)
+            audit.look(now.reports, plan.peers, plan.map, at: .monotonic)
+            state.withLock { state in
+                state.picture = state.picture.next(now.members, own: environment.own, plan.table, plan.map)
+                state.audit = audit.counts
+            }
             environment.host(Set(plan.hosted.map { PartitionID($0.number) }))
             environment.show(ClusterView(plan))
             let clock = Duration.microseconds(Timestamp.monotonic.microseconds)
@@ -130,7 +142,9 @@ extension LiveNode {
 
 extension ShardReport {
     fileprivate init(_ report: HostedReport) {
-        self.init(ShardID(report.partition.number), report.state.phase, lag: UInt64(report.lag))
+        self.init(
+            ShardID(report.partition.number), report.state.phase, offset: UInt64(report.next.value),
+            lag: UInt64(report.lag), hash: report.hashes.last)
     }
 }
 

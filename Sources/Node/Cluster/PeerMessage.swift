@@ -49,8 +49,9 @@ enum PeerMessage {
             let count: UInt32 = try reader.read()
             var streams: [RestoredStream] = []
             for _ in 0..<count { streams.append(try RestoredStream(from: &reader)) }
-            self = .restored(
-                shard: Int(shard), lineage: lineage, streams: streams, tail: try OutputBatch(from: &reader))
+            let tail = try OutputBatch(from: &reader)
+            try PeerMessage.check(tail, streamCount: streams.count)
+            self = .restored(shard: Int(shard), lineage: lineage, streams: streams, tail: tail)
         case 2:
             let shard: UInt32 = try reader.read()
             let lineage: UInt64 = try reader.read()
@@ -60,6 +61,11 @@ enum PeerMessage {
             self = .gone(shard: Int(shard))
         default: throw .invalid(what: "kind of a peer's message", value: "\(kind)")
         }
+    }
+
+    private static func check(_ outputs: OutputBatch, streamCount: Int) throws(BinaryError) {
+        guard outputs.newStreams.isEmpty, outputs.entries.allSatisfy({ (0..<streamCount).contains(Int($0.stream)) })
+        else { throw .invalid(what: "stream of an output", value: "one beyond the \(streamCount) there are") }
     }
 }
 

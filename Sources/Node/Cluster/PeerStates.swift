@@ -23,9 +23,10 @@ final class PeerStates: Sendable {
     func use(_ view: ClusterView) { self.view.withLock { $0 = view } }
 
     /// Blocks; `nil` when no peer has the shard live or none of them answers.
-    func state(of partition: PartitionID) -> [UInt8]? {
+    /// - Parameter trusted: nobody else is asked; `nil`: all are.
+    func state(of partition: PartitionID, trusted: [NodeID]? = nil) -> [UInt8]? {
         let view = view.withLock { $0 }
-        for node in view.live(partition.number) where node != own {
+        for node in view.live(partition.number) where node != own && trusted?.contains(node) ?? true {
             guard let url = view.urls[node] else { continue }
             if let state = get("\(url)/v1/shards/\(partition)/state", partition) { return state }
         }

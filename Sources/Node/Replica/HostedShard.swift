@@ -1,4 +1,5 @@
 import Replication
+import struct Sharding.StateHash
 import Telemetry
 
 /// One shard that this node folds, and how far that has come.
@@ -22,25 +23,45 @@ struct HostedShard {
     let begunAt = Timestamp.monotonic
     /// Log records applied here.
     private(set) var applied = 0
+    /// The newest few, for comparison with other replicas; `nil` where there are none.
+    private var hashes: [StateHash]?
 
     var partition: PartitionID { shard.partition }
 
-    init(_ shard: Shard, end: Offset) {
+    init(_ shard: Shard, end: Offset, hasPeers: Bool) {
         self.shard = shard
         self.end = end
+        hashes = hasPeers ? [] : nil
     }
 
     mutating func apply(_ batch: borrowing LogBatch, _ decoder: RecordDecoder, into outputs: inout OutputBatch) {
-        shard.apply(batch, decoder: decoder, scratch: &scratch, into: &outputs)
+        if hashes == nil {
+            shard.apply(batch, decoder: decoder, scratch: &scratch, into: &outputs)
+        } else {
+            applyHashing(batch, decoder, &outputs)
+        }
         due.records += batch.entries.count
         applied += batch.entries.count
         moved = (.monotonic, false)
     }
 
+    private mutating func applyHashing(
+        _ batch: borrowing LogBatch, _ decoder: RecordDecoder, _ outputs: inout OutputBatch
+    ) {
+        var hashed: [StateHash] = []
+        shard.apply(
+            batch, decoder: decoder, scratch: &scratch, hashingEvery: Int64(StateHash.spacing), into: &outputs
+        ) { hashed.append(StateHash(offset: UInt64($0.value), hash: $1)) }
+        guard !hashed.isEmpty else { return }
+        hashes = Array(((hashes ?? []) + hashed).suffix(HostedShard.hashesMax))
+    }
+
+    private static let hashesMax = 16
+
     var report: HostedReport {
         HostedReport(
             partition: partition, state: state, next: shard.next, lag: max(0, end.value - shard.next.value),
-            lineage: shard.lineage)
+            lineage: shard.lineage, hashes: hashes ?? [])
     }
 }
 
@@ -53,6 +74,8 @@ struct HostedReport: Sendable, Equatable {
     /// Records in the log that are not applied yet.
     let lag: Int64
     let lineage: UInt64?
+    /// The newest last.
+    var hashes: [StateHash] = []
 }
 
 extension HostedReport {

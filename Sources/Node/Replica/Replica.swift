@@ -14,11 +14,14 @@ struct Replica {
     private var batch = LogBatch()
     private var outputs = OutputBatch()
     private let startedAt = Timestamp.monotonic
+    /// To be carried out once.
+    private var fault: CorruptionFault?
 
     init(_ environment: ReplicaThread.Environment, _ restorer: ShardRestorer, _ reader: any LogReader) {
         self.environment = environment
         self.restorer = restorer
         self.reader = reader
+        fault = environment.fault
     }
 
     private var inOrder: [HostedShard] { hosted.values.sorted { $0.partition < $1.partition } }
@@ -54,7 +57,9 @@ struct Replica {
 
     mutating func restored(_ partition: PartitionID, _ restored: RestoredShard) throws(LogError) {
         guard awaited.remove(partition) != nil else { return }
-        let shard = HostedShard(restored.shard, end: restored.end)
+        var shard = HostedShard(restored.shard, end: restored.end, hasPeers: restorer.hasPeers)
+        // Snapshots stored before are not to be trusted: one that is follows at once.
+        if restored.isRepaired { shard.due.records = environment.snapshotPolicy.records }
         hosted[partition] = shard
         announce(shard)
         try reader.assign(partition, from: restored.shard.next)
@@ -98,8 +103,19 @@ struct Replica {
             hosted[partition]?.shard.lineage = try environment.log.lineage(of: partition)
         }
         hosted[partition]?.apply(batch, decoder, into: &outputs)
+        if let fault, fault.partition == partition { carryOut(fault) }
         guard !outputs.isEmpty, let lineage = hosted[partition]?.shard.lineage else { return }
         outputs = environment.inbox.post(outputs, from: .replica, shard: partition.number, lineage: lineage)
+    }
+
+    private mutating func carryOut(_ fault: CorruptionFault) {
+        guard let next = hosted[fault.partition]?.shard.next, next >= fault.offset,
+            hosted[fault.partition]?.shard.corrupt() == true
+        else { return }
+        self.fault = nil
+        environment.journal.error(
+            "a fault was asked for: the state of a shard is wrong from here on",
+            [.partition: "\(fault.partition)", .offset: "\(next)"])
     }
 
     private mutating func reachedEnd(_ partition: PartitionID, _ end: Offset) {
@@ -125,6 +141,15 @@ struct Replica {
         hosted[partition] = nil
         awaited.insert(partition)
         restorer.restore(partition)
+    }
+
+    /// The state here is not that of other replicas: it is restored as if it had never been here.
+    mutating func rebuild(_ partition: PartitionID, _ distrust: Distrust) throws(LogError) {
+        guard hosted.removeValue(forKey: partition) != nil else { return }
+        try reader.unassign(partition)
+        environment.inbox.post(.released(shard: partition.number))
+        awaited.insert(partition)
+        restorer.restore(partition, distrust)
     }
 
     private func since(_ start: Timestamp) -> Int64 { (Timestamp.monotonic.microseconds - start.microseconds) / 1_000 }

@@ -1,4 +1,5 @@
 import Replication
+import struct Sharding.NodeID
 import Storage
 import Telemetry
 import Threads
@@ -17,8 +18,10 @@ final class ReplicaThread: Sendable {
         let idleFlush: Duration
         /// Asks for the open point of each stream of a shard to be closed, by a record in the log.
         let requestFlush: @Sendable (PartitionID, [StreamID]) -> Void
-        /// A shard's state as a live peer has it, or `nil`; may block. Itself `nil`: there are no peers.
-        var peerState: (@Sendable (PartitionID) -> [UInt8]?)?
+        /// A shard's state as a live peer has it, one of those named if any are, or `nil`; may block. Itself `nil`: there
+        /// are no peers.
+        var peerState: (@Sendable (PartitionID, [NodeID]?) -> [UInt8]?)?
+        var fault: CorruptionFault?
         /// Is told how far the shards are, whenever that has changed.
         var report: @Sendable ([HostedReport]) -> Void = { _ in }
     }
@@ -26,6 +29,7 @@ final class ReplicaThread: Sendable {
     private struct Orders {
         var stops = false
         var wanted: Set<PartitionID>?
+        var distrusted: [(PartitionID, Distrust)] = []
         var restored: [(PartitionID, Result<RestoredShard, LogError>)] = []
         var questions: [@Sendable (borrowing Replica) -> Void] = []
     }
@@ -59,9 +63,14 @@ final class ReplicaThread: Sendable {
     /// Hosts these shards and releases the others.
     func host(_ wanted: Set<PartitionID>) { order { $0.wanted = wanted } }
 
+    /// Makes a shard's state anew, for it is not that of other replicas.
+    func rebuild(_ partition: PartitionID, _ distrust: Distrust) {
+        order { $0.distrusted.append((partition, distrust)) }
+    }
+
     /// Has `answer` called on the replica's thread with the state of all shards, between two batches.
-    func ask(_ answer: @escaping @Sendable ([ShardStatus]) -> Void) {
-        order { $0.questions.append { answer($0.statuses) } }
+    func ask(_ answer: @escaping @Sendable ([ShardStatus], [HostedReport]) -> Void) {
+        order { $0.questions.append { answer($0.statuses, $0.reports) } }
     }
 
     /// Has `answer` called on the replica's thread with a shard's state; `nil` when it is not live here.
@@ -107,6 +116,7 @@ final class ReplicaThread: Sendable {
                 try replica.host(wanted).forEach(snapshotWriter.save)
                 hasBegun = true
             }
+            for (partition, distrust) in order.distrusted { try replica.rebuild(partition, distrust) }
             for (partition, result) in order.restored { try replica.restored(partition, try result.get()) }
             _ = try replica.follow(waitingUpTo: .milliseconds(50))
             if hasBegun, !isLive, replica.isLive {

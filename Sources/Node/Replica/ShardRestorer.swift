@@ -1,4 +1,5 @@
 import Replication
+import struct Sharding.NodeID
 import Telemetry
 import Threads
 
@@ -8,6 +9,8 @@ struct RestoredShard: @unchecked Sendable {
     let shard: Shard
     /// Of the log, when it was restored.
     let end: Offset
+    /// The state that was here is not trusted.
+    let isRepaired: Bool
 }
 
 /// Restores shards on a thread of its own, so that those which are live already do not wait: from a peer that has the
@@ -18,12 +21,12 @@ final class ShardRestorer: Sendable {
         let snapshots: any SnapshotStore
         let tracks: TrackTable
         let journal: Log
-        /// A shard's state as a live peer has it, or `nil`. May block for some seconds.
-        let peerState: (@Sendable (PartitionID) -> [UInt8]?)?
+        /// A shard's state as a live peer has it, one of those named if any are, or `nil`. May block for some seconds.
+        let peerState: (@Sendable (PartitionID, [NodeID]?) -> [UInt8]?)?
     }
 
     private struct State {
-        var waiting: [PartitionID] = []
+        var waiting: [(partition: PartitionID, distrust: Distrust?)] = []
         var ends = false
     }
 
@@ -35,16 +38,19 @@ final class ShardRestorer: Sendable {
 
     var hasPeers: Bool { environment.peerState != nil }
 
-    func restore(_ partition: PartitionID) { state.update { $0.waiting.append(partition) } }
+    /// - Parameter distrust: the state that was here is wrong, and so may be the newest snapshots of it.
+    func restore(_ partition: PartitionID, _ distrust: Distrust? = nil) {
+        state.update { $0.waiting.append((partition, distrust)) }
+    }
 
     func stop() { state.update { $0.ends = true } }
 
     /// The thread's life.
     /// - Parameter done: takes each shard, or why there is none and never will be.
     func run(_ done: (PartitionID, Result<RestoredShard, LogError>) -> Void) {
-        while let partition = next() {
+        while let (partition, distrust) = next() {
             do throws(LogError) {
-                done(partition, .success(try restore(partition)))
+                done(partition, .success(try restored(partition, distrust)))
             } catch {
                 guard error.isWorthRetrying else {
                     done(partition, .failure(error))
@@ -52,41 +58,52 @@ final class ShardRestorer: Sendable {
                 }
                 environment.journal.error(
                     "shard not restored, trying again", [.partition: "\(partition)", .reason: "\(error)"])
-                state.when({ $0.ends }, orAfter: ShardRestorer.retryInterval) { $0.waiting.append(partition) }
+                state.when({ $0.ends }, orAfter: ShardRestorer.retryInterval) {
+                    $0.waiting.append((partition, distrust))
+                }
             }
         }
     }
 
-    private func next() -> PartitionID? {
+    private func next() -> (partition: PartitionID, distrust: Distrust?)? {
         state.when({ !$0.waiting.isEmpty || $0.ends }) { state in
             state.ends || state.waiting.isEmpty ? nil : state.waiting.removeFirst()
         }
     }
 
-    private func restore(_ partition: PartitionID) throws(LogError) -> RestoredShard {
+    private func restored(_ partition: PartitionID, _ distrust: Distrust?) throws(LogError) -> RestoredShard {
         let lineage = try environment.log.lineage(of: partition)
         let earliest = try environment.log.earliestOffset(of: partition)
         let end = try environment.log.endOffset(of: partition)
         let loader = ShardLoader(
             store: environment.snapshots, partition: partition, tracks: environment.tracks, lineage: lineage)
         var best = try loader.newest {
-            $0.next <= end
+            $0.next <= min(end, distrust?.agreedAt ?? end)
         } skipped: { offset, reason in
             environment.journal.error(
                 "snapshot skipped", [.partition: "\(partition)", .offset: "\(offset)", .reason: "\(reason)"])
         }
-        if let fetched = peerShard(partition, lineage), fetched.next > best?.next ?? .zero { best = fetched }
+        if let fetched = peerShard(partition, lineage, distrust?.trusted), fetched.next > best?.next ?? .zero {
+            best = fetched
+        }
         var shard = best ?? Shard(partition: partition, tracks: environment.tracks)
         shard.lineage = lineage
+        if distrust != nil, shard.next < earliest {
+            throw .unavailable(reason: "no replica that is trusted gives its state, and the log no longer has it all")
+        }
         if shard.next < earliest {
             tellGone(partition, from: shard.next, to: earliest, in: environment.journal)
             shard.skip(to: earliest)
         }
-        return RestoredShard(shard: shard, end: end)
+        if distrust != nil {
+            environment.journal.notice(
+                "shard made anew", [.partition: "\(partition)", .offset: "\(shard.next)"])
+        }
+        return RestoredShard(shard: shard, end: end, isRepaired: distrust != nil)
     }
 
-    private func peerShard(_ partition: PartitionID, _ lineage: UInt64?) -> Shard? {
-        guard lineage != nil, let bytes = environment.peerState?(partition) else { return nil }
+    private func peerShard(_ partition: PartitionID, _ lineage: UInt64?, _ trusted: [NodeID]?) -> Shard? {
+        guard lineage != nil, let bytes = environment.peerState?(partition, trusted) else { return nil }
         do throws(SnapshotError) {
             let snapshot = try Snapshot.decode(
                 bytes, expecting: .init(engineVersion: Shard.engineVersion(environment.tracks), lineage: lineage))

@@ -2,24 +2,60 @@ import Delivery
 import Replication
 import Telemetry
 
-/// `/v1/cluster`: members, and shards with their positions, hashes and streams.
+/// `/v1/cluster`: members, and shards with their places, positions and hashes; of those hosted here also their streams.
 struct ClusterPage {
     let node: String
-    let shards: [ShardStatus]
+    /// The cluster's name; `nil` for a node without others.
+    let cluster: String?
+    let partitions: Int
+    let picture: ClusterPicture
+    /// Hosted here; `nil`: not asked for.
+    let hosted: [ShardStatus]?
+
+    init(_ config: NodeConfig, _ picture: ClusterPicture, _ hosted: [ShardStatus]? = nil) {
+        node = config.nodeID
+        cluster = config.kafka?.cluster
+        partitions = config.partitions
+        self.picture = picture
+        self.hosted = hosted
+    }
 
     var json: JSONWriter {
         var json = JSONWriter()
-        json.raw("{\"members\":[{\"node\":")
+        json.raw("{\"cluster\":")
+        if let cluster { json.string(cluster) } else { json.raw("null") }
+        json.raw(",\"node\":")
         json.string(node)
-        json.raw(",\"state\":\"alive\"}],\"totals\":")
-        writeTotals(into: &json)
-        json.raw(",\"shards\":[")
-        for (index, shard) in shards.enumerated() {
-            if index > 0 { json.comma() }
-            write(shard, into: &json)
+        json.raw(",\"epoch\":")
+        json.integer(picture.epoch)
+        json.raw(",\"view\":")
+        json.string(Lineage(picture.view).description)
+        json.raw(",\"partitions\":")
+        json.integer(partitions)
+        json.raw(",\"members\":")
+        writeMembers(into: &json)
+        if hosted != nil {
+            json.raw(",\"totals\":")
+            writeTotals(into: &json)
         }
-        json.raw("]}")
+        json.raw(",\"shards\":")
+        writeShards(into: &json)
+        json.raw("}")
         return json
+    }
+
+    private var shards: [ShardStatus] { hosted ?? [] }
+
+    private func writeShards(into json: inout JSONWriter) {
+        let here = Dictionary(uniqueKeysWithValues: shards.map { ($0.partition.number, $0) })
+        json.list(Array(picture.places.enumerated())) { json, place in
+            json.raw("{\"shard\":")
+            json.integer(place.offset)
+            json.comma()
+            write(place.element, into: &json)
+            if let shard = here[place.offset] { write(shard, into: &json) }
+            json.raw("}")
+        }
     }
 
     /// Every row that reached the log, by what became of it.
@@ -61,20 +97,14 @@ struct ClusterPage {
     }
 
     private func write(_ shard: ShardStatus, into json: inout JSONWriter) {
-        json.raw("{\"partition\":")
-        json.integer(shard.partition.number)
         json.raw(",\"lineage\":")
         if let lineage = shard.lineage { json.string(Lineage(lineage).description) } else { json.raw("null") }
         json.raw(",\"offset\":")
         json.integer(shard.next.value)
         json.raw(",\"state_hash\":")
         json.string(Lineage(shard.stateHash).description)
-        json.raw(",\"streams\":[")
-        for (index, stream) in shard.streams.enumerated() {
-            if index > 0 { json.comma() }
-            write(stream, into: &json)
-        }
-        json.raw("]}")
+        json.raw(",\"streams\":")
+        json.list(shard.streams) { write($1, into: &$0) }
     }
 
     private func write(_ stream: StreamStatus, into json: inout JSONWriter) {

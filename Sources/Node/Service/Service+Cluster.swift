@@ -1,14 +1,22 @@
 import Delivery
 import Replication
+import Sharding
 import Storage
 import Telemetry
 import Web
 
 /// What operators read: `/v1/cluster` and `/metrics`. The state of shards is asked of the replica's thread.
 extension Service {
-    func answerCluster(_ exchange: HTTPExchange) {
-        let name = node.config.nodeID
-        ask(exchange) { shards in .json(ClusterPage(node: name, shards: shards).json) }
+    /// `?streams=off` leaves out what the replica has to hash for it: the answer is at hand then.
+    func answerCluster(_ request: HTTPRequest, _ exchange: HTTPExchange) {
+        let config = node.config
+        let picture = node.cluster?.picture
+        if let picture, request.queryValue("streams") == "off" {
+            return exchange.respond(.json(ClusterPage(config, picture).json))
+        }
+        ask(exchange) { shards, reports in
+            .json(ClusterPage(config, picture ?? ClusterPicture(alone: config.nodeID, reports), shards).json)
+        }
     }
 
     /// A shard's state as it is now, for a peer that begins to host it.
@@ -34,23 +42,25 @@ extension Service {
         var page = MetricsPage()
         add(to: &page)
         let own = page
-        ask(exchange) { shards in
+        ask(exchange) { shards, _ in
             var page = own
             page.add(shards)
             return .text(page.text, type: "text/plain; version=0.0.4; charset=utf-8")
         }
     }
 
-    private func ask(_ exchange: HTTPExchange, _ answer: @escaping @Sendable ([ShardStatus]) -> HTTPResponse) {
+    private func ask(
+        _ exchange: HTTPExchange, _ answer: @escaping @Sendable ([ShardStatus], [HostedReport]) -> HTTPResponse
+    ) {
         let token = takeToken()
         exchanges[token] = exchange
         let inbox = node.inbox
-        node.replica.ask { inbox.post(.answer(token, answer($0))) }
+        node.replica.ask { inbox.post(.answer(token, answer($0, $1))) }
     }
 
     private func add(to page: inout MetricsPage) {
         page.add("up_seconds", .gauge, "Time since the start.", upSeconds)
-        page.add("ready", .gauge, "1 when all shards are live.", isLive && !isDraining ? 1.0 : 0.0)
+        page.add("ready", .gauge, "1 when all shards are live.", isLive && node.departure.phase == .serving ? 1.0 : 0.0)
         page.add("records_accepted_total", .counter, "Telemetry records taken by the gateways.", acceptedTotal)
         page.add(
             "records_refused_total", .counter, "Telemetry records refused by the gateways.",
@@ -87,6 +97,7 @@ extension Service {
         let snapshots = node.replica.snapshotCounts
         page.add("snapshots_saved_total", .counter, "Snapshots stored.", snapshots.saved)
         page.add("snapshots_failed_total", .counter, "Snapshots that could not be stored.", snapshots.failed)
+        if let cluster = node.cluster { page.add(cluster.audit) }
     }
 
     private var upSeconds: Double {
@@ -95,6 +106,17 @@ extension Service {
 }
 
 extension MetricsPage {
+    fileprivate mutating func add(_ audit: ReplicaAudit.Counts) {
+        add("state_divergences_total", .counter, "Times replicas of a shard differed.", audit.divergences)
+        add("shards_rebuilt_total", .counter, "Shards made anew here, for they differed.", audit.rebuilds)
+        add(
+            "state_divergence_offset", .gauge, "Where replicas of a shard differed last.",
+            audit.newest.sorted { $0.key < $1.key }.map { shard, divergence in
+                let nodes = divergence.hashes.map(\.node.name).joined(separator: ",")
+                return ([("partition", "\(shard)"), ("nodes", nodes)], Double(divergence.offset))
+            })
+    }
+
     fileprivate mutating func add(_ shards: [ShardStatus]) {
         func perShard(_ value: (ShardStatus) -> Double) -> [(labels: [(String, String)], value: Double)] {
             shards.map { ([("partition", "\($0.partition)")], value($0)) }

@@ -72,7 +72,9 @@ extension Service {
                         stream.id, shard: shard, number: number, lineage: Lineage(lineage), floor: stream.watermarks,
                         insight: stream.insight))
             }
-            if !state.tail.isEmpty { absorb(state.tail, shard, lineage) }
+            // Who watches everything has had what is in the tail; only those who resume may not.
+            var tail = state.tail
+            if !tail.isEmpty { takeIntoRings(&tail, shard) }
         }
         if source == .replica, state.isLive { liveHere.insert(shard) }
         serveAwaiting(.monotonic)
@@ -179,7 +181,7 @@ extension Service {
         carryOut(sources.want(wanted, at: now))
     }
 
-    private func shards(of patterns: [StreamPattern]) -> Set<Int> {
+    func shards(of patterns: [StreamPattern]) -> Set<Int> {
         var shards: Set<Int> = []
         for pattern in patterns {
             switch pattern {

@@ -12,8 +12,12 @@ extension Service {
         case (["healthz"], true): exchange.respond(.text("ok\n"))
         case (["readyz"], true): exchange.respond(readiness)
         case (["metrics"], true): answerMetrics(exchange)
+        // Also while catching up: it says where else to go.
+        case (["v1", "cluster"], true): answerCluster(request, exchange)
         case (let path, true) where path.count == 4 && path[0] == "v1" && path[1] == "shards" && path[3] == "state":
             answerState(of: path[2], exchange)
+        case (["v1", "drain"], true): answerDeparture(exchange)
+        case (["v1", "drain"], false) where request.method == "POST": answerDrain(exchange)
         case (["api", "ingest"], false) where request.method == "POST": ingest(request, exchange)
         case (let path, true) where path.first == "api" || path.first == "v1":
             isLive ? read(path, request, exchange) : exchange.respond(.failure(503, "catching_up", notLive))
@@ -27,13 +31,12 @@ extension Service {
     private func read(_ path: [String], _ request: HTTPRequest, _ exchange: HTTPExchange) {
         switch (path.count, path.prefix(2)) {
         case (2, ["api", "health"]): exchange.respond(.json(health))
-        case (2, ["api", "recent"]): exchange.respond(recentPoints("200"))
-        case (3, ["api", "recent"]): exchange.respond(recentPoints(path[2]))
-        case (2, ["v1", "streams"]): exchange.respond(.json(streamList))
-        case (2, ["v1", "cluster"]): answerCluster(exchange)
-        case (4, ["v1", "streams"]): withStream(path, exchange) { exchange.respond(.json(streamState($0))) }
+        case (2, ["api", "recent"]): whenServed(allShards) { [self] in exchange.respond(recentPoints("200")) }
+        case (3, ["api", "recent"]): whenServed(allShards) { [self] in exchange.respond(recentPoints(path[2])) }
+        case (2, ["v1", "streams"]): whenServed(allShards) { [self] in exchange.respond(.json(streamList)) }
+        case (4, ["v1", "streams"]): withStream(path, exchange) { [self] in state(of: $0, exchange) }
         case (5, ["v1", "streams"]) where path[4] == "records":
-            withStream(path, exchange) { records(of: $0, request, exchange) }
+            withStream(path, exchange) { [self] in records(of: $0, request, exchange) }
         default: exchange.respond(.failure(404, "not_found", "there is nothing at \(request.path)"))
         }
     }
@@ -41,19 +44,31 @@ extension Service {
     private var notLive: String { "the node is catching up with the log; /readyz says when it is ready" }
 
     private var readiness: HTTPResponse {
-        if isDraining { return .failure(503, "draining", "the node stops") }
+        if node.departure.phase != .serving {
+            return .failure(503, "draining", "the node leaves; its shards are handed over")
+        }
         return isLive ? .text("ready\n") : .failure(503, "catching_up", notLive)
     }
 
-    private func withStream(_ path: [String], _ exchange: HTTPExchange, _ body: (HubStream) -> Void) {
+    private var allShards: Set<Int> { Set(0..<node.config.partitions) }
+
+    /// Waits until this node has the stream, from another if need be.
+    private func withStream(
+        _ path: [String], _ exchange: HTTPExchange, _ body: @escaping (HubStream) -> Void
+    ) {
         guard let id = StreamID("\(path[2])/\(path[3])") else {
             let kinds = StreamKind.allCases.map(\.rawValue).joined(separator: ", ")
             return exchange.respond(.failure(404, "no_such_kind", "kind is \(path[2]); it must be one of \(kinds)"))
         }
-        guard let stream = hub.streams[id] else {
-            return exchange.respond(.failure(404, "no_such_stream", "\(id) has sent nothing yet"))
+        let shard = shard(of: id)
+        whenServed([shard]) { [self] in
+            if let stream = hub.streams[id] { return body(stream) }
+            guard sources.isServed(shard) else {
+                let message = "no replica of \(id) can be reached; try again"
+                return exchange.respond(.failure(503, "not_served", message, retryAfterSeconds: 1))
+            }
+            exchange.respond(.failure(404, "no_such_stream", "\(id) has sent nothing yet"))
         }
-        body(stream)
     }
 
     /// Telemetry records taken over HTTP, WebSocket and UDP.
@@ -114,25 +129,10 @@ extension Service {
         return json
     }
 
-    private func streamState(_ stream: HubStream) -> JSONWriter {
-        var json = JSONWriter()
-        json.raw("{\"stream\":")
-        json.string(stream.id.description)
-        json.raw(",\"position\":")
-        json.position(stream.end)
-        json.raw(",\"latest\":")
-        let ring = stream.ring
-        let newest = (ring.first..<ring.end).reversed().lazy.map { ring[$0] }.first { $0.kind == .point }
-        if let newest { ring.withBytes(of: newest) { json.raw($0) } } else { json.raw("null") }
-        json.raw(",\"insight\":")
-        if stream.insight.isEmpty { json.raw("null") } else { json.raw(stream.insight) }
-        json.raw("}")
-        return json
-    }
-
     // MARK: Ingest
 
     private func ingest(_ request: HTTPRequest, _ exchange: HTTPExchange) {
+        // A node that drains serves on until others have taken over.
         guard isLive, !isDraining else { return exchange.respond(readiness) }
         let isCSV = request.headers["content-type"]?.lowercased().hasPrefix("text/csv") ?? false
         let accepted: Gateway.Accepted

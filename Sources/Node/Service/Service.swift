@@ -26,6 +26,7 @@ final class Service: WebHandler {
     var publishers: [SessionID: PublisherSessions] = [:]
     /// All shards have caught up.
     private(set) var isLive = false
+    /// Clients are told to go elsewhere, and no more are taken.
     var isDraining = false
     private var flushedAt = Timestamp.monotonic
     private var beatAt = Timestamp.monotonic
@@ -86,6 +87,7 @@ final class Service: WebHandler {
         followers.removeValue(forKey: id)
         feed.close(id)
         carryOut(hub.close(id))
+        if isDraining, hub.sessionCount == 0 { node.departure.clientsAreGone() }
     }
 
     func received(_ message: UnsafeRawBufferPointer, isText: Bool, on socket: ServerSocket) {
@@ -156,6 +158,7 @@ final class Service: WebHandler {
             self.view = view
             carryOut(sources.changed(view, at: .monotonic))
         case .live: isLive = true
+        case .departing: sendClientsAway()
         case .failed: node.stop()
         case .appended(let token, let result): appends.removeValue(forKey: token)?(result)
         case .replayed(let reader, let chunk): carryOut(hub.replayed(reader, chunk))
@@ -172,13 +175,19 @@ final class Service: WebHandler {
                     stream.id, shard: shard, number: Int(stream.stream), lineage: Lineage(lineage), floor: [0, 0, 0]))
         }
         if liveHere.contains(shard) { giveFollowers(outputs, shard, lineage) }
+        takeIntoRings(&outputs, shard)
+        let streams = hub.byPlace[shard]
+        if feed.absorb(outputs, streams: { streams[Int($0)] }, now: .monotonic) { wakeFeed() }
+        metrics.outputs += UInt64(outputs.entries.count)
+        node.inbox.recycle(outputs)
+    }
+
+    /// - Parameter outputs: what was said here before is taken out.
+    func takeIntoRings(_ outputs: inout OutputBatch, _ shard: Int) {
         if hub.hasRepeats(outputs, shard: shard) { outputs = hub.withoutRepeats(outputs, shard: shard) }
         hub.absorb(outputs, shard: shard)
         let streams = hub.byPlace[shard]
         recent.absorb(outputs) { streams[Int($0)] }
-        if feed.absorb(outputs, streams: { streams[Int($0)] }, now: .monotonic) { wakeFeed() }
-        metrics.outputs += UInt64(outputs.entries.count)
-        node.inbox.recycle(outputs)
         needsFlush = true
     }
 
@@ -275,11 +284,5 @@ final class Service: WebHandler {
     func takeToken() -> UInt64 {
         defer { nextToken += 1 }
         return nextToken
-    }
-
-    /// Tells clients that this node goes.
-    func drain() {
-        isDraining = true
-        for socket in sockets.values { socket.close(code: CloseCode.goingAway, reason: "the node stops") }
     }
 }

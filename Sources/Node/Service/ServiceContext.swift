@@ -13,8 +13,11 @@ struct ServiceContext {
     let udp: UDPListener?
     /// `nil` on a node that has no peers.
     let cluster: Cluster?
+    let departure: Departure
     /// Ends the node.
     let stop: @Sendable () -> Void
+    /// Ends the node when others have taken over.
+    let drain: @Sendable () -> Void
     /// Calls `timer` once, after this many microseconds.
     let setTimer: (Int64) -> Void
 

@@ -20,6 +20,8 @@ enum ServiceEvent: Sendable {
     /// A peer does not give this shard, or (`nil`) cannot be reached.
     case peerLost(NodeID, shard: Int?)
     case cluster(ClusterView)
+    /// Other nodes have all shards: clients are to go there.
+    case departing
     /// What was offered to the log under this number is durable, or is not.
     case appended(UInt64, Result<[Offset], LogError>)
     case replayed(reader: UInt64, ReplayChunk)

@@ -25,8 +25,9 @@ package struct Divergence: Equatable, Sendable, CustomStringConvertible {
 
 /// Compares the state hashes that replicas report, at the offsets they have in common.
 package struct HashLedger: Sendable {
-    /// Per shard: replicas pass an offset at different times, so the newest few are kept.
-    package static let offsetsMax = 8
+    /// Per shard: replicas pass an offset at different times, and a table tells only the newest, so the newest few are
+    /// kept.
+    package static let offsetsMax = 32
     private var byShard: [ShardID: [UInt64: [NodeID: UInt64]]] = [:]
 
     package init() {}
@@ -38,9 +39,20 @@ package struct HashLedger: Sendable {
         offsets[hash.offset, default: [:]][node] = hash.hash
         if offsets.count > Self.offsetsMax, let oldest = offsets.keys.min() { offsets[oldest] = nil }
         byShard[shard] = offsets
-        guard known != hash.hash, let all = offsets[hash.offset], Set(all.values).count > 1 else { return nil }
+        return known == hash.hash ? nil : divergence(of: shard, at: hash.offset)
+    }
+
+    /// As far as is known now.
+    package func divergence(of shard: ShardID, at offset: UInt64) -> Divergence? {
+        guard let all = byShard[shard]?[offset], Set(all.values).count > 1 else { return nil }
         let hashes = all.sorted { $0.key < $1.key }.map { (node: $0.key, hash: $0.value) }
-        return Divergence(shard: shard, offset: hash.offset, hashes: hashes)
+        return Divergence(shard: shard, offset: offset, hashes: hashes)
+    }
+
+    /// Whether somebody else had the same state there as this node.
+    package func isBacked(_ node: NodeID, of shard: ShardID, at offset: UInt64) -> Bool {
+        guard let all = byShard[shard]?[offset], let own = all[node] else { return false }
+        return all.contains { $0.key != node && $0.value == own }
     }
 
     /// The node is gone, or has rebuilt the shard: what it said before counts no more.

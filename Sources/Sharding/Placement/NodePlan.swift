@@ -63,6 +63,7 @@ package struct NodePlan: Sendable {
         var held = Dictionary(uniqueKeysWithValues: table.shards.map { ($0.shard, $0) })
         for (shard, report) in found where !stopped.contains(shard) {
             held[shard, default: report].phase = report.phase
+            held[shard]?.offset = report.offset
             held[shard]?.lag = report.lag
             held[shard]?.hash = report.hash
         }
@@ -106,9 +107,14 @@ extension NodeTable {
     fileprivate func isSameButForLag(_ other: NodeTable) -> Bool {
         func withoutLag(_ table: NodeTable) -> NodeTable {
             var table = table
-            for index in table.shards.indices { (table.shards[index].lag, table.shards[index].hash) = (0, nil) }
+            for index in table.shards.indices { table.shards[index].forgetProgress() }
             return table
         }
         return withoutLag(self) == withoutLag(other)
     }
+}
+
+extension ShardReport {
+    /// What moves all the time and nobody acts on.
+    fileprivate mutating func forgetProgress() { (offset, lag, hash) = (0, 0, nil) }
 }

@@ -48,6 +48,7 @@ extension WireWriter {
             (Flag.handover, report.isLeaving), (Flag.hash, report.hash != nil),
         ]
         write(flags.reduce(report.phase.rawValue) { $1.1 ? $0 | $1.0 : $0 })
+        writeCount(report.offset)
         writeCount(report.lag)
         if let handover = report.handover { write(handover.value) }
         if let replaces = report.replaces { write(replaces) }
@@ -66,8 +67,9 @@ extension WireReader {
         guard let phase = ShardReport.Phase(rawValue: flags & Flag.phase) else {
             throw .invalid(what: "phase", value: "\(flags)")
         }
+        let offset = try readCount()
         let lag = try readCount()
-        var report = ShardReport(shard, phase, lag: lag)
+        var report = ShardReport(shard, phase, offset: offset, lag: lag)
         if flags & Flag.handover != 0 { report.handover = HandoverID(try read()) }
         if flags & Flag.replaces != 0 { report.replaces = try read() }
         if flags & Flag.promises != 0 {

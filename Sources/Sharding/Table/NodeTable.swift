@@ -44,6 +44,8 @@ package struct ShardReport: Equatable, Sendable {
     package var replaces: UInt32?
     /// Handovers of others that this replica has seen: it stops only when those are over. What `Placement` rests on.
     package var promises: [HandoverID]
+    /// Of the next record to apply.
+    package var offset: UInt64
     /// Records between the partition's end and what was applied.
     package var lag: UInt64
     package var hash: StateHash?
@@ -52,14 +54,14 @@ package struct ShardReport: Equatable, Sendable {
 
     package init(
         _ shard: ShardID, _ phase: Phase, handover: HandoverID? = nil, replaces: UInt32? = nil,
-        promises: [HandoverID] = [],
-        lag: UInt64 = 0, hash: StateHash? = nil
+        promises: [HandoverID] = [], offset: UInt64 = 0, lag: UInt64 = 0, hash: StateHash? = nil
     ) {
         self.shard = shard
         self.phase = phase
         self.handover = handover
         self.replaces = replaces
         self.promises = promises
+        self.offset = offset
         self.lag = lag
         self.hash = hash
     }

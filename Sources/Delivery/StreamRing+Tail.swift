@@ -1,0 +1,16 @@
+import Telemetry
+
+extension StreamRing {
+    /// Where the newest outputs of about `maxBytes` JSON begin, and per kind the last seq before them.
+    package func tail(maxBytes: Int) -> (start: UInt64, floor: [UInt64]) {
+        var start = end
+        var left = maxBytes
+        while start > first, self[start - 1].count <= left {
+            start -= 1
+            left -= self[start].count
+        }
+        var floor = floor
+        for ordinal in first..<start { floor[Int(self[ordinal].kind.rawValue)] = self[ordinal].seq }
+        return (start, floor)
+    }
+}
