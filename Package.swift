@@ -105,7 +105,7 @@ let package = Package(
         tests(of: "Compression"),
         tests(of: "Delivery", uses: ["Telemetry", "JSON"]),
         tests(of: "ChaosSimulation"),
-        tests(of: "Node", uses: ["Client", "JSON", "Simulation", "Telemetry", "Web"]),
+        tests(of: "Node", uses: ["Client", "JSON", "Kafka", "Replication", "Simulation", "Telemetry", "Threads", "Web"]),
         // What is deployed, k8s/ and chaos/kubernetes/.
         .testTarget(name: "ManifestTests", dependencies: ["CYAML"], swiftSettings: strict),
     ],

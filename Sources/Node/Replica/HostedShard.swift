@@ -17,6 +17,7 @@ struct HostedShard {
     /// When the shard last moved, and whether its open points were asked to be closed since.
     var moved: (at: Timestamp, flushRequested: Bool) = (.monotonic, true)
     var state = State.catchingUp
+    private var side = PendingSideRecords()
     /// Of the log, when last looked.
     var end: Offset
     let begunAt = Timestamp.monotonic
@@ -30,11 +31,22 @@ struct HostedShard {
         self.end = end
     }
 
-    mutating func apply(_ batch: borrowing LogBatch, _ decoder: RecordDecoder, into outputs: inout OutputBatch) {
+    mutating func apply(
+        _ batch: borrowing LogBatch, _ decoder: RecordDecoder, into outputs: inout OutputBatch,
+        beside sideOutputs: SideOutputs?
+    ) {
         shard.apply(batch, decoder: decoder, scratch: &scratch, into: &outputs)
+        sideOutputs?.note(scratch, of: batch, outputs: outputs, shard, in: &side)
+        settle(sideOutputs)
         due.records += batch.entries.count
         applied += batch.entries.count
         moved = (.monotonic, false)
+    }
+
+    /// Writes dead letters and the like, if that falls to this replica.
+    mutating func settle(_ sideOutputs: SideOutputs?) {
+        guard !side.isEmpty else { return }
+        sideOutputs?.settle(&side, of: partition)
     }
 
     var report: HostedReport {

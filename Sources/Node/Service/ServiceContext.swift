@@ -13,6 +13,7 @@ struct ServiceContext {
     let udp: UDPListener?
     /// `nil` on a node that has no peers.
     let cluster: Cluster?
+    let kafka: KafkaUpkeep?
     /// Ends the node.
     let stop: @Sendable () -> Void
     /// Calls `timer` once, after this many microseconds.
