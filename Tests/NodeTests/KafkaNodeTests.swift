@@ -39,10 +39,12 @@ import Web
             """.utf8)
     }
 
-    private func record(_ value: [UInt8]?, key: String? = "GR86-001", in partition: Int = 0) -> NewRecord {
+    private func record(
+        _ value: [UInt8]?, key: String? = "GR86-001", in partition: Int = 0, at milliseconds: Int64 = 1_763_596_800_000
+    ) -> NewRecord {
         NewRecord(
             partition: PartitionID(partition), key: key.map { Array($0.utf8) }, value: value,
-            timestamp: Timestamp(milliseconds: 1_763_596_800_000))
+            timestamp: Timestamp(milliseconds: milliseconds))
     }
 
     private func points(_ node: NodeProcess) async throws -> Int? {
@@ -146,7 +148,7 @@ import Web
                 var iterator = updates.makeAsyncIterator()
                 _ = try await iterator.next()
                 node.kill9()
-                _ = try newLog.append((11...13).map { record(value($0)) })
+                _ = try newLog.append((11...13).map { record(value($0), at: 1_763_600_000_000) })
                 node.arguments = KafkaStartTests.arguments(new.addresses)
                 try await node.start()
                 var reasons: Set<String> = []

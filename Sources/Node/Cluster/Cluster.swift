@@ -116,6 +116,10 @@ final class Cluster: @unchecked Sendable {
 
     /// Hands over all shards, then says goodbye. Blocks, within the drain's limit.
     func leave() {
+        guard !isAlone else {
+            journal.notice("nobody is there to take the shards over")
+            return gossip.leave()
+        }
         thread?.drain()
         let isDrained = thread?.awaitDrained(within: .milliseconds(kafka.drainTimeoutMilliseconds)) ?? true
         if isDrained {

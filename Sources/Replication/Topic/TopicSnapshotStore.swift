@@ -88,6 +88,7 @@ package final class TopicSnapshotStore: SnapshotStore {
     }
 
     package func load(_ shard: PartitionID, at offset: Offset) throws(LogError) -> [UInt8]? {
+        try refresh(shard)
         let found = state.withLock { $0.slots.newest(of: shard) }.first { $0.manifest.offset == offset }
         guard let manifest = found?.manifest else { return nil }
         var chunks: [[UInt8]?] = []
