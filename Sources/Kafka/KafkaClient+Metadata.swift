@@ -70,6 +70,15 @@ extension KafkaClient {
         }
     }
 
+    /// Commits to group `slipstream`, and does not wait.
+    func commit(_ positions: [PartitionID: Offset], in topic: String) throws(LogError) {
+        try use { (handle) throws(LogError) in
+            let list = PartitionList(topic, positions.sorted { $0.key < $1.key }.map { ($0, $1.value) })
+            let code = rd_kafka_commit(handle, list.pointer, 1)
+            guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw failure(code, topic).logError }
+        }
+    }
+
     /// What a failed call means to us.
     func failure(_ code: rd_kafka_resp_err_t, _ topic: String) -> KafkaError {
         switch code {

@@ -30,7 +30,7 @@ package struct KafkaConfiguration: Sendable, Equatable {
     }
 
     /// The same with a setting of our own.
-    func with(_ name: String, _ value: String) -> KafkaConfiguration {
+    package func with(_ name: String, _ value: String) -> KafkaConfiguration {
         var copy = self
         if !settings.contains(where: { $0.name == name }) { copy.settings.append((name, value)) }
         return copy

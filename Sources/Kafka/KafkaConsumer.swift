@@ -89,13 +89,9 @@ package final class KafkaConsumer: @unchecked Sendable {
         } catch { return nil }  // Closed meanwhile: the next call says so.
     }
 
-    /// Tells lag tools how far we are: commits to group `slipstream`, and does not wait. Nothing here reads it.
+    /// Tells lag tools how far we are.
     package func commit(_ positions: [PartitionID: Offset]) throws(LogError) {
-        try client.use { (handle) throws(LogError) in
-            let list = PartitionList(topic, positions.sorted { $0.key < $1.key }.map { ($0, $1.value) })
-            let code = rd_kafka_commit(handle, list.pointer, 1)
-            guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw client.failure(code, topic).logError }
-        }
+        try client.commit(positions, in: topic)
     }
 
     /// What was committed last; `nil` where nothing was.

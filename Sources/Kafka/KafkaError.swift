@@ -9,7 +9,8 @@ package enum KafkaError: Error, Equatable, Sendable, CustomStringConvertible {
     /// No broker answered in time. Waiting may help: a broker may be starting.
     case unreachable(brokers: String, reason: String)
     /// The cluster answers and does not know the topic. Waiting helps once somebody creates it.
-    case noTopic(String, brokers: String)
+    /// - Parameter partitions: how many it should have.
+    case noTopic(String, brokers: String, partitions: Int = 12)
     case partitionCount(topic: String, found: Int, expected: Int)
     /// The cluster answers, and says no for now or for good.
     case refused(reason: String)
@@ -34,19 +35,26 @@ package enum KafkaError: Error, Equatable, Sendable, CustomStringConvertible {
             no Kafka broker answers at \(brokers) (\(reason)); check the address in --kafka, that a broker runs there, \
             and security.protocol if it wants TLS or a password
             """
-        case .noTopic(let topic, let brokers):
+        case .noTopic(let topic, let brokers, let partitions):
             """
             Kafka at \(brokers) has no topic '\(topic)', or hides it from this user; create it, as in \
-            kafka-topics.sh --create --topic \(topic) --partitions 12, or correct its name
+            kafka-topics --bootstrap-server \(brokers) --create --topic \(topic) --partitions \(partitions) \
+            --replication-factor 3, or correct its name
             """
         case .partitionCount(let topic, let found, let expected):
             """
             topic '\(topic)' has \(found) partitions and \(expected) are expected; the number is fixed for the life of \
-            a cluster: use a topic with \(expected), or a new cluster
+            a cluster: use a topic with \(expected), or give all nodes of a new cluster --partitions \(found)
             """
         case .refused(let reason): "Kafka refused: \(reason)"
         case .fatal(let reason): "the Kafka client cannot go on: \(reason); start the node again"
         }
+    }
+
+    /// The same, with the number of partitions that a missing topic should be made with.
+    func expecting(partitions: Int?) -> KafkaError {
+        guard case .noTopic(let topic, let brokers, let usual) = self else { return self }
+        return .noTopic(topic, brokers: brokers, partitions: partitions ?? usual)
     }
 
     package var logError: LogError {

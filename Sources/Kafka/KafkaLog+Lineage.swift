@@ -32,14 +32,12 @@ extension KafkaLog {
         return try lineage(of: partition)
     }
 
-    /// Looks again whether the partition is still the one it was; if it is not, its lineage is forgotten.
+    /// Looks again whether the partition is still the one it was.
     /// - Returns: false when its first record is another one than the known lineage says.
     func isUnchanged(_ partition: PartitionID) throws(LogError) -> Bool {
         guard let known = lineages.withLock({ $0[partition] }) else { return true }
         guard let first = try firstRecord(of: partition, onlyIfWhole: true) else { return true }
-        guard first.lineage(topic: topic, partition: partition) != known else { return true }
-        forgetLineage(of: partition)
-        return false
+        return first.lineage(topic: topic, partition: partition) == known
     }
 
     func forgetLineage(of partition: PartitionID) {

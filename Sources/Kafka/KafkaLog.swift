@@ -31,7 +31,7 @@ package final class KafkaLog: FollowableLog {
     let cursors: CursorPool
     let lineages = Mutex<[PartitionID: UInt64]>([:])
     let misplaced: MisplacedKeys
-    let deadLetters = Mutex(DeadLetterCounts())
+    let sideRecords = Mutex(SideRecordCounts())
     private let keeper: LogKeeper
     private let isClosed = Atomic(false)
 
@@ -49,7 +49,10 @@ package final class KafkaLog: FollowableLog {
         self.configuration = configuration
         self.settings = settings
         catalog = try KafkaClient(configuration, isProducer: false)
-        let count = try catalog.partitionCount(of: topic, within: limit)
+        let count: Int
+        do throws(KafkaError) {
+            count = try catalog.partitionCount(of: topic, within: limit)
+        } catch { throw error.expecting(partitions: expected) }
         if let expected, expected != count {
             throw .partitionCount(topic: topic, found: count, expected: expected)
         }
@@ -71,10 +74,10 @@ package final class KafkaLog: FollowableLog {
     }
 
     package var metrics: KafkaMetrics {
-        let letters = deadLetters.withLock { $0 }
+        let side = sideRecords.withLock { $0 }
         return KafkaMetrics(
-            misplacedKeys: misplaced.count, consumersRecreated: keeper.recreated, deadLetters: letters.written,
-            deadLettersLost: letters.lost + producer.postsFailed)
+            misplacedKeys: misplaced.count, misplacedKey: misplaced.example, consumersRecreated: keeper.recreated,
+            sideRecords: side.written, sideRecordsLost: side.lost + producer.postsFailed)
     }
 
     package func append(_ records: [NewRecord]) throws(LogError) -> [Offset] {
@@ -156,9 +159,12 @@ package final class KafkaLog: FollowableLog {
 package struct KafkaMetrics: Sendable, Equatable {
     /// Keys in a partition where murmur2 would not put them; each counts once.
     package var misplacedKeys: Int
+    /// One of them, the first.
+    package var misplacedKey: String?
     /// By the watchdog.
     package var consumersRecreated: Int
-    package var deadLetters: Int
+    /// Dead letters and outputs that were queued.
+    package var sideRecords: Int
     /// Refused by a full queue or by the broker.
-    package var deadLettersLost: Int
+    package var sideRecordsLost: Int
 }

@@ -52,11 +52,11 @@ package final class KafkaProducer: Sendable {
     /// `postsFailed`.
     /// - Returns: false when the queue is full.
     package func post(
-        key: [UInt8]?, value: [UInt8]?, headers: [(name: String, value: String)], to topic: String
+        key: [UInt8]?, value: [UInt8]?, headers: [SideRecord.Header], to topic: String
     ) throws(LogError) -> Bool {
         try client.use { handle in
             let list = rd_kafka_headers_new(headers.count)
-            for (name, value) in headers { rd_kafka_header_add(list, name, -1, value, value.utf8.count) }
+            for header in headers { rd_kafka_header_add(list, header.name, -1, header.value, header.value.utf8.count) }
             let code = KafkaProducer.withBytes(key) { key in
                 KafkaProducer.withBytes(value) { value in
                     slipstream_post(

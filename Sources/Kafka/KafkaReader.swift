@@ -155,8 +155,8 @@ final class KafkaReader: LogReader, @unchecked Sendable {
     }
 
     private func shortened(_ partition: PartitionID, _ position: Offset) throws(LogError) -> LogReading {
-        log.forgetLineage(of: partition)
         let end = try log.watermarks(of: partition).end
+        log.forgetLineage(of: partition)
         messages.removeAll(of: partition)
         stand(partition)
         return .shortened(partition, asked: position, end: end)

@@ -31,6 +31,8 @@ package final class Node: @unchecked Sendable {
     private let replays: ReplayThread
     private let udp: UDPListener?
     private let cluster: Cluster?
+    private let upkeep: KafkaUpkeep?
+    private let sharedSnapshots: SharedSnapshots?
     private let server: WebServer
     private let service: Service
     private let departure = Departure()
@@ -43,8 +45,17 @@ package final class Node: @unchecked Sendable {
             level: given.logLevel, isJSON: given.logsJSON, node: given.nodeID,
             incarnation: Timestamp.wall.microseconds / 1_000)
         let tracks = try Node.tracks(given)
-        log = try Node.openLog(given, journal)
         var config = given
+        let kafkaLog: KafkaLog?
+        if let kafka = given.kafka {
+            let opened = try KafkaOpening.open(given, kafka, journal)
+            log = opened.log
+            kafkaLog = opened.log
+            config.port = opened.port ?? given.port
+        } else {
+            log = try Node.openLog(given)
+            kafkaLog = nil
+        }
         config.partitions = log.partitionCount
         self.config = config
         do throws(LogError) {
@@ -64,10 +75,11 @@ package final class Node: @unchecked Sendable {
                 PartitionID(Partitioner.partition(ofKey: Array(stream.id.utf8), count: config.partitions))
             })
         var environment = Node.environment(config, log, snapshots, tracks, inbox, journal, relay)
-        if let cluster {
-            environment.peerState = { cluster.states.state(of: $0, trusted: $1) }
-            environment.fault = Node.fault(journal)
-            environment.report = { cluster.reports($0) }
+        if let cluster, let kafkaLog {
+            sharedSnapshots = try Node.sharedSnapshots(config, journal)
+            upkeep = Node.joinCluster(&environment, config, cluster, kafkaLog, sharedSnapshots)
+        } else {
+            (upkeep, sharedSnapshots) = (nil, nil)
         }
         do throws(LogError) { replica = try ReplicaThread(environment) } catch { throw .log(error) }
         relay.writer = writer
@@ -75,7 +87,7 @@ package final class Node: @unchecked Sendable {
         service = Service(
             ServiceContext(
                 config: config, journal: journal, inbox: inbox, writer: writer, replica: replica, replays: replays,
-                udp: udp, cluster: cluster, departure: departure, stop: { relay.server?.stop() },
+                udp: udp, cluster: cluster, kafka: upkeep, departure: departure, stop: { relay.server?.stop() },
                 drain: { relay.drain?() },
                 setTimer: { relay.server?.setTimer(microseconds: $0) }))
         do throws(WebError) {
@@ -95,6 +107,7 @@ package final class Node: @unchecked Sendable {
                 try Worker.start("replica") { self.replica.run() },
                 try Worker.start("restorer") { self.replica.restorations() },
                 try Worker.start("replays") { self.replays.run() },
+                try upkeep.map { upkeep throws(LogError) in try Worker.start("kafka upkeep") { upkeep.run() } },
             ]
             let datagrams = try udp.map { udp throws(LogError) in try Worker.start("udp") { self.listen(udp) } }
             if let cluster {
@@ -116,13 +129,16 @@ package final class Node: @unchecked Sendable {
             inbox.close()
             replica.stop()
             replays.stop()
-            threads.forEach { $0.join() }
+            upkeep?.stop()
+            threads.forEach { $0?.join() }
         } catch { throw .log(error) }
         cluster?.end()
+        sharedSnapshots?.close()
         log.close()
         snapshots.close()
         journal.notice("stopped")
-        if let fault = replica.fault { throw .log(fault) }
+        if let fault = cluster?.fault { throw fault }
+        if let fault = replica.fault ?? upkeep?.fault { throw .log(fault) }
     }
 
     /// Ends `run`: others take over its shards, clients are told, what was taken is stored, snapshots are taken. A second
@@ -170,8 +186,7 @@ extension Node {
         return try TrackFile.read(path)
     }
 
-    private static func openLog(_ config: NodeConfig, _ journal: Log) throws(NodeError) -> any FollowableLog {
-        if let kafka = config.kafka { return try openKafka(kafka, journal) }
+    private static func openLog(_ config: NodeConfig) throws(NodeError) -> any FollowableLog {
         var settings = SQLiteLog.Settings()
         settings.partitionCount = config.partitions
         settings.retention = Retention(
@@ -182,24 +197,6 @@ extension Node {
                 directory: config.dataDirectory + "/log", topic: config.topic, settings: settings,
                 clock: { .wall })
         } catch { throw .log(error) }
-    }
-
-    /// Says what is in the way, and tries again where waiting may help: brokers and topics come later than nodes.
-    private static func openKafka(_ kafka: NodeConfig.KafkaConfig, _ journal: Log) throws(NodeError) -> KafkaLog {
-        var told: KafkaError?
-        while true {
-            do throws(KafkaError) {
-                return try KafkaLog(
-                    try KafkaConfiguration(
-                        brokers: kafka.brokers, settings: kafka.settings, properties: kafka.properties),
-                    topic: kafka.topic, partitionCount: kafka.partitions)
-            } catch {
-                guard error.isWorthWaiting else { throw .kafka(error) }
-                if error != told { journal.error("waiting for Kafka", [.reason: "\(error)"]) }
-                told = error
-            }
-            Thread.sleep(forTimeInterval: 0.5)
-        }
     }
 
     private static func environment(
@@ -230,6 +227,45 @@ extension Node {
             journal.error("SLIPSTREAM_FAULT_CORRUPT_SHARD is not shard@offset", [.reason: text])
         }
         return fault
+    }
+
+    /// Asked for at once, for shards are restored from it; if it is not there it may come later.
+    private static func sharedSnapshots(_ config: NodeConfig, _ journal: Log) throws(NodeError) -> SharedSnapshots? {
+        guard let kafka = config.kafka, let topic = kafka.snapshotTopic else { return nil }
+        let snapshots: SharedSnapshots
+        do throws(KafkaError) {
+            snapshots = SharedSnapshots(
+                try KafkaConfiguration(brokers: kafka.brokers, settings: kafka.settings, properties: kafka.properties),
+                topic: topic, of: kafka.topic, journal: journal)
+        } catch { throw .kafka(error) }
+        // The upkeep says why when it is not there.
+        do throws(KafkaError) { try snapshots.open() } catch { return snapshots }
+        return snapshots
+    }
+
+    /// What a replica does and gives as one of several.
+    private static func joinCluster(
+        _ environment: inout ReplicaThread.Environment, _ config: NodeConfig, _ cluster: Cluster, _ log: KafkaLog,
+        _ snapshots: SharedSnapshots?
+    ) -> KafkaUpkeep {
+        let (inbox, leads) = (environment.inbox, { @Sendable partition in cluster.leads(partition) })
+        let side = SideOutputs(log, insightsTopic: config.kafka?.insightsTopic, tracks: environment.tracks) {
+            cluster.isLedElsewhere($0)
+        }
+        let upkeep = KafkaUpkeep(
+            .init(
+                log: log, side: side, snapshots: snapshots, journal: environment.journal, leads: leads,
+                failed: { inbox.post(.failed) }))
+        environment.sharedSnapshots = snapshots
+        environment.peerState = { cluster.states.state(of: $0, trusted: $1) }
+        environment.fault = fault(environment.journal)
+        environment.leads = leads
+        environment.side = side
+        environment.report = { reports in
+            cluster.reports(reports)
+            upkeep.reports(reports)
+        }
+        return upkeep
     }
 
     private static func webConfiguration(_ config: NodeConfig) -> WebServerConfiguration {

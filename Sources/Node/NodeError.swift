@@ -1,6 +1,7 @@
 import Gossip
 import Kafka
 import Replication
+import enum Sharding.JoinRefusal
 import Web
 
 /// Why a node cannot start, or had to stop.
@@ -11,6 +12,8 @@ package enum NodeError: Error, CustomStringConvertible {
     case web(WebError)
     case kafka(KafkaError)
     case gossip(GossipError)
+    /// The cluster does not take this node, and it is alone.
+    case refused(JoinRefusal)
     case tracks(path: String, reason: String)
 
     package var description: String {
@@ -21,6 +24,7 @@ package enum NodeError: Error, CustomStringConvertible {
         case .web(let error): "\(error)"
         case .kafka(let error): "\(error)"
         case .gossip(let error): "\(error)"
+        case .refused(let refusal): "the cluster refuses this node: \(refusal)"
         case .tracks(let path, let reason): "--track-sectors-path \(path): \(reason)"
         }
     }

@@ -194,6 +194,19 @@ package protocol PartitionedLog: AnyObject, Sendable {
     /// has removed that record. `nil` as long as there never was one.
     func lineage(of partition: PartitionID) throws(LogError) -> UInt64?
 
+    /// What a snapshot or a peer says the lineage is, for a log that has lost its first record. What is known stays.
+    func adopt(lineage: UInt64, of partition: PartitionID)
+
+    /// A name for what is left when nobody knows the lineage; kept from then on.
+    func lineageOfRemains(of partition: PartitionID) throws(LogError) -> UInt64?
+
     /// Ends all use; waits for what is under way. Later calls throw `.closed`.
     func close()
+}
+
+/// For logs that keep the lineage whatever retention removes.
+extension PartitionedLog {
+    package func adopt(lineage: UInt64, of partition: PartitionID) {}
+
+    package func lineageOfRemains(of partition: PartitionID) throws(LogError) -> UInt64? { try lineage(of: partition) }
 }

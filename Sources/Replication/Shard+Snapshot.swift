@@ -80,13 +80,17 @@ package struct ShardLoader {
     private let store: any SnapshotStore
     private let partition: PartitionID
     private let tracks: TrackTable
-    private let lineage: UInt64?
+    private let expectation: Snapshot.Expectation
 
-    package init(store: any SnapshotStore, partition: PartitionID, tracks: TrackTable, lineage: UInt64?) {
+    package init(
+        store: any SnapshotStore, partition: PartitionID, tracks: TrackTable, lineage: UInt64?,
+        isLineageUnknown: Bool = false
+    ) {
         self.store = store
         self.partition = partition
         self.tracks = tracks
-        self.lineage = lineage
+        expectation = Snapshot.Expectation(
+            engineVersion: Shard.engineVersion(tracks), lineage: lineage, isLineageUnknown: isLineageUnknown)
     }
 
     /// The newest that is intact and wanted.
@@ -105,14 +109,17 @@ package struct ShardLoader {
         in offsets: [Offset], where isWanted: (Shard) -> Bool, skipped: (Offset, SnapshotError) -> Void
     ) throws(LogError) -> Shard? {
         for offset in offsets {
-            guard let bytes = try store.load(partition, at: offset) else { continue }
             do throws(SnapshotError) {
-                let snapshot = try Snapshot.decode(
-                    bytes, expecting: .init(engineVersion: Shard.engineVersion(tracks), lineage: lineage))
+                guard let bytes = try load(at: offset) else { continue }
+                let snapshot = try Snapshot.decode(bytes, expecting: expectation)
                 let shard = try Shard(snapshot, partition: partition, tracks: tracks)
                 if isWanted(shard) { return shard }
             } catch { skipped(offset, error) }
         }
         return nil
+    }
+
+    private func load(at offset: Offset) throws(SnapshotError) -> [UInt8]? {
+        do throws(LogError) { return try store.load(partition, at: offset) } catch { throw .unreadable(error) }
     }
 }

@@ -49,10 +49,13 @@ package struct Snapshot: Sendable, Equatable {
         package var engineVersion: UInt32
         /// Of the log as it is now.
         package var lineage: UInt64?
+        /// The log has lost its first record and nobody has said yet what its lineage is: the snapshot will.
+        package var isLineageUnknown = false
 
-        package init(engineVersion: UInt32, lineage: UInt64?) {
+        package init(engineVersion: UInt32, lineage: UInt64?, isLineageUnknown: Bool = false) {
             self.engineVersion = engineVersion
             self.lineage = lineage
+            self.isLineageUnknown = isLineageUnknown
         }
     }
 }
@@ -97,10 +100,20 @@ extension Snapshot {
         guard snapshot.engineVersion == expectation.engineVersion else {
             throw .engineVersionMismatch(found: snapshot.engineVersion, expected: expectation.engineVersion)
         }
-        guard snapshot.lineage == expectation.lineage else {
+        guard expectation.isLineageUnknown || snapshot.lineage == expectation.lineage else {
             throw .wrongLineage(found: snapshot.lineage, expected: expectation.lineage)
         }
         return snapshot
+    }
+
+    /// Of which engine and log it is, without a look at the rest.
+    package static func identity(of bytes: [UInt8]) throws(SnapshotError) -> Expectation {
+        do throws(BinaryError) {
+            var reader = BinaryReader(bytes.dropFirst(headBytes))
+            return Expectation(
+                engineVersion: try reader.read(),
+                lineage: try reader.readOptional { (reader) throws(BinaryError) in try reader.read() })
+        } catch { throw .corrupt(reason: "\(error)") }
     }
 
     /// Reads what `encode` wrote; whether it fits this log and these engines is left to the caller.

@@ -131,7 +131,8 @@ final class DevCluster: Sendable {
             "kafka-sim",
             [
                 "kafka-sim", "--brokers", "\(options.brokers)", "--topic", "telemetry.chassis:\(options.partitions)",
-                "--topic", "telemetry.chassis.dlq:1", "--port-file", file,
+                "--topic", "telemetry.chassis.dlq:1", "--topic", "slipstream.snapshots:\(options.partitions)",
+                "--port-file", file,
             ])
         for _ in 0..<500 {
             if let text = try? String(contentsOfFile: file, encoding: .utf8), let sim = try? JSONValue.parse(text),

@@ -286,6 +286,7 @@ import Testing
             #expect(try log.isUnchanged(PartitionID(0)) == true)
             log.adopt(lineage: 42, of: PartitionID(0))
             #expect(try log.isUnchanged(PartitionID(0)) == false)
+            log.forgetLineage(of: PartitionID(0))
             #expect(try log.lineage(of: PartitionID(0)) != 42)
         }
     }
@@ -322,7 +323,7 @@ import Testing
             shard.apply(batch, decoder: RecordDecoder(), scratch: &scratch, into: &outputs)
             #expect(shard.next == Offset(2))
             #expect(scratch.refused.map(\.entry.offset) == [Offset(1)])
-            log.writeDeadLetters(scratch.refused, of: batch, in: PartitionID(0))
+            log.deadLetters(scratch.refused, of: batch, in: PartitionID(0)).forEach(log.post)
 
             let letters = try KafkaLog(try configuration(cluster), topic: topic + ".dlq")
             defer { letters.close() }
@@ -330,8 +331,8 @@ import Testing
             try letters.read(PartitionID(0), from: .zero, maxBytes: 1_000, into: &batch)
             #expect(batch.entries.map { $0.value.map { Array(batch.bytes[$0]) } } == [broken.value])
             #expect(batch.entries.map { $0.key.map { Array(batch.bytes[$0]) } } == [broken.key])
-            #expect(log.metrics.deadLetters == 1)
-            #expect(log.metrics.deadLettersLost == 0)
+            #expect(log.metrics.sideRecords == 1)
+            #expect(log.metrics.sideRecordsLost == 0)
         }
     }
 }

@@ -11,7 +11,7 @@ final class NodeProcess {
     let directory: URL
     private(set) var port = 0
     private(set) var udpPort = 0
-    private let arguments: [String]
+    var arguments: [String]
     private let environment: [String: String]
     private var process = Process()
     private var starts = 0
@@ -37,8 +37,14 @@ final class NodeProcess {
 
     /// Starts it and waits until it is ready.
     func start(within seconds: Double = 30) async throws {
+        try launch()
+        try await awaitReady(within: seconds)
+    }
+
+    /// Starts it.
+    func launch() throws {
         starts += 1
-        let log = directory.appendingPathComponent("node-\(starts).log")
+        let log = logFile(starts)
         try Data().write(to: log)
         process = Process()
         process.executableURL = NodeProcess.executable
@@ -50,6 +56,10 @@ final class NodeProcess {
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         process.standardError = try FileHandle(forWritingTo: log)
         try process.run()
+    }
+
+    func awaitReady(within seconds: Double = 30) async throws {
+        let log = logFile(starts)
         try await eventually(within: seconds, "the node is ready: \(log.path)") { [self] in
             guard process.isRunning else { throw Failure(description: try String(contentsOf: log, encoding: .utf8)) }
             if port == 0 { try readPorts(log) }
@@ -59,8 +69,8 @@ final class NodeProcess {
     }
 
     private func readPorts(_ log: URL) throws {
-        for line in try String(contentsOf: log, encoding: .utf8).split(separator: "\n") where line.contains("listening")
-        {
+        for line in try String(contentsOf: log, encoding: .utf8).split(separator: "\n")
+        where line.contains("listening") || line.contains("waiting for Kafka") {
             func number(_ field: String) -> Int {
                 line.split(separator: " ").first { $0.hasPrefix(field) }
                     .flatMap { $0.split(separator: ":").last.flatMap { Int($0) } } ?? 0
@@ -94,8 +104,21 @@ final class NodeProcess {
         return process.terminationStatus
     }
 
-    func log(_ start: Int) throws -> String {
-        try String(contentsOf: directory.appendingPathComponent("node-\(start).log"), encoding: .utf8)
+    func log(_ start: Int) throws -> String { try String(contentsOf: logFile(start), encoding: .utf8) }
+
+    private func logFile(_ start: Int) -> URL { directory.appendingPathComponent("node-\(start).log") }
+
+    /// What the last start has logged, once it contains `text`; ports are known from then on.
+    func logged(_ text: String, within seconds: Double = 10) async throws -> String {
+        try await eventually(within: seconds, "'\(text)' is logged") { try log(starts).contains(text) }
+        try readPorts(logFile(starts))
+        return try log(starts)
+    }
+
+    /// The exit code; waits for the process to end by itself.
+    func exitCode(within seconds: Double = 10) async throws -> Int32 {
+        try await eventually(within: seconds, "the process ends") { !process.isRunning }
+        return process.terminationStatus
     }
 
     /// Resident memory, bytes.

@@ -21,6 +21,7 @@ final class Cluster: @unchecked Sendable {
     private let gossip: GossipThread
     private var thread: ClusterThread?
     private var worker: Worker?
+    private let failure = Monitor<NodeError?>(nil)
 
     /// - Throws: naming the setting that is in the way, or the address that is in use.
     init(_ config: NodeConfig, _ kafka: NodeConfig.KafkaConfig, inbox: ServiceInbox, journal: Log) throws(NodeError) {
@@ -106,8 +107,19 @@ final class Cluster: @unchecked Sendable {
     var audit: ReplicaAudit.Counts { thread?.audit ?? .init() }
     var picture: ClusterPicture { thread?.picture ?? ClusterPicture() }
 
+    /// Whether this node writes what is written once for a shard.
+    func leads(_ partition: PartitionID) -> Bool { states.leader(of: partition) == own }
+
+    func isLedElsewhere(_ partition: PartitionID) -> Bool {
+        states.leader(of: partition).map { $0 != own } ?? false
+    }
+
+    /// Why the node must end, if gossip says so.
+    var fault: NodeError? { failure.withLock { $0 } }
+
     /// Hands over all shards. Blocks, within the drain's limit.
     func handOver() {
+        guard !isAlone else { return journal.notice("nobody is there to take the shards over") }
         thread?.drain()
         let isDrained = thread?.awaitDrained(within: .milliseconds(kafka.drainTimeoutMilliseconds)) ?? true
         if isDrained {
@@ -129,11 +141,18 @@ final class Cluster: @unchecked Sendable {
         client.shutdown()
     }
 
+    private var isAlone: Bool { !members.contains { $0.id != own && $0.isPresent } }
+
     private func tell(_ report: GossipReport) {
         switch report {
         case .membership(.malformed), .membership(.foreign): journal.debug("gossip", [.reason: "\(report)"])
         case .membership(.paused), .membership(.refuted), .seedFailed, .unresolved:
             journal.notice("gossip", [.reason: "\(report)"])
+        case .membership(.refused(_, let refusal)) where refusal != .key && isAlone:
+            journal.error("gossip", [.reason: "\(report)"])
+            // What differs is fixed for the life of a cluster; alone this node would be another one.
+            failure.withLock { $0 = .refused(refusal) }
+            inbox.post(.failed)
         case .membership, .frameTooLong: journal.error("gossip", [.reason: "\(report)"])
         }
     }

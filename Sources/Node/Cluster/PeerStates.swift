@@ -22,6 +22,9 @@ final class PeerStates: Sendable {
 
     func use(_ view: ClusterView) { self.view.withLock { $0 = view } }
 
+    /// Who leads the shard, as far as gossip tells. Two may believe it of themselves for a moment.
+    func leader(of partition: PartitionID) -> NodeID? { view.withLock { $0.live(partition.number).first } }
+
     /// Blocks; `nil` when no peer has the shard live or none of them answers.
     /// - Parameter trusted: nobody else is asked; `nil`: all are.
     func state(of partition: PartitionID, trusted: [NodeID]? = nil) -> [UInt8]? {

@@ -18,6 +18,7 @@ struct HostedShard {
     /// When the shard last moved, and whether its open points were asked to be closed since.
     var moved: (at: Timestamp, flushRequested: Bool) = (.monotonic, true)
     var state = State.catchingUp
+    private var side = PendingSideRecords()
     /// Of the log, when last looked.
     var end: Offset
     let begunAt = Timestamp.monotonic
@@ -34,12 +35,17 @@ struct HostedShard {
         hashes = hasPeers ? [] : nil
     }
 
-    mutating func apply(_ batch: borrowing LogBatch, _ decoder: RecordDecoder, into outputs: inout OutputBatch) {
+    mutating func apply(
+        _ batch: borrowing LogBatch, _ decoder: RecordDecoder, into outputs: inout OutputBatch,
+        beside sideOutputs: SideOutputs?
+    ) {
         if hashes == nil {
             shard.apply(batch, decoder: decoder, scratch: &scratch, into: &outputs)
         } else {
             applyHashing(batch, decoder, &outputs)
         }
+        sideOutputs?.note(scratch, of: batch, outputs: outputs, shard, in: &side)
+        settle(sideOutputs)
         due.records += batch.entries.count
         applied += batch.entries.count
         moved = (.monotonic, false)
@@ -57,6 +63,12 @@ struct HostedShard {
     }
 
     private static let hashesMax = 16
+
+    /// Writes dead letters and the like, if that falls to this replica.
+    mutating func settle(_ sideOutputs: SideOutputs?) {
+        guard !side.isEmpty else { return }
+        sideOutputs?.settle(&side, of: partition)
+    }
 
     var report: HostedReport {
         HostedReport(

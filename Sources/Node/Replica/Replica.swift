@@ -98,11 +98,17 @@ struct Replica {
     }
 
     private mutating func apply(to partition: PartitionID) throws(LogError) {
-        guard hosted[partition] != nil else { return }
+        guard let next = hosted[partition]?.shard.next else { return }
         if hosted[partition]?.shard.lineage == nil {
-            hosted[partition]?.shard.lineage = try environment.log.lineage(of: partition)
+            do throws(LogError) {
+                hosted[partition]?.shard.lineage = try environment.log.lineageOfRemains(of: partition)
+            } catch {
+                // The batch comes again.
+                try reader.assign(partition, from: next)
+                throw error
+            }
         }
-        hosted[partition]?.apply(batch, decoder, into: &outputs)
+        hosted[partition]?.apply(batch, decoder, into: &outputs, beside: environment.side)
         if let fault, fault.partition == partition { carryOut(fault) }
         guard !outputs.isEmpty, let lineage = hosted[partition]?.shard.lineage else { return }
         outputs = environment.inbox.post(outputs, from: .replica, shard: partition.number, lineage: lineage)
@@ -169,11 +175,19 @@ struct Replica {
         let silence = environment.idleFlush.components
         let limit = silence.seconds * 1_000_000 + silence.attoseconds / 1_000_000_000_000
         for shard in inOrder where !shard.moved.flushRequested && shard.state == .live {
-            guard now.microseconds - shard.moved.at.microseconds >= limit else { continue }
+            guard now.microseconds - shard.moved.at.microseconds >= limit, environment.leads(shard.partition) else {
+                continue
+            }
             hosted[shard.partition]?.moved.flushRequested = true
             let open = shard.shard.openStreams
             if !open.isEmpty { environment.requestFlush(shard.partition, open) }
         }
+    }
+
+    /// Writes what another replica has left unwritten.
+    mutating func settleSideOutputs() {
+        guard let side = environment.side else { return }
+        for partition in hosted.keys { hosted[partition]?.settle(side) }
     }
 
     // MARK: Snapshots

@@ -11,6 +11,8 @@ final class ReplicaThread: Sendable {
     struct Environment: Sendable {
         let log: any FollowableLog
         let snapshots: any SnapshotStore
+        /// Snapshots for all nodes, which leaders write.
+        var sharedSnapshots: (any SnapshotStore)?
         let tracks: TrackTable
         let inbox: ServiceInbox
         let journal: Log
@@ -24,6 +26,10 @@ final class ReplicaThread: Sendable {
         var fault: CorruptionFault?
         /// Is told how far the shards are, whenever that has changed.
         var report: @Sendable ([HostedReport]) -> Void = { _ in }
+        /// Whether this node leads the shard: writes what is written once.
+        var leads: @Sendable (PartitionID) -> Bool = { _ in true }
+        /// Where dead letters and the like go; without Kafka, nowhere.
+        var side: SideOutputs?
     }
 
     private struct Orders {
@@ -49,16 +55,20 @@ final class ReplicaThread: Sendable {
         reader = try environment.log.makeReader()
         restorer = ShardRestorer(
             .init(
-                log: environment.log, snapshots: environment.snapshots, tracks: environment.tracks,
-                journal: environment.journal, peerState: environment.peerState))
-        snapshotWriter = try SnapshotWriter(store: environment.snapshots, journal: environment.journal)
+                log: environment.log, snapshots: environment.snapshots,
+                sharedSnapshots: environment.sharedSnapshots, tracks: environment.tracks, journal: environment.journal,
+                peerState: environment.peerState))
+        snapshotWriter = try SnapshotWriter(
+            .init(
+                own: environment.snapshots, shared: environment.sharedSnapshots, leads: environment.leads,
+                journal: environment.journal))
     }
 
     /// Why the replica ended, if it did so by itself.
     var fault: LogError? { failure.withLock { $0 } }
 
     /// Snapshots that were stored, and those that could not be.
-    var snapshotCounts: (saved: UInt64, failed: UInt64) { snapshotWriter.counts }
+    var snapshotCounts: SnapshotWriter.Counts { snapshotWriter.counts }
 
     /// Hosts these shards and releases the others.
     func host(_ wanted: Set<PartitionID>) { order { $0.wanted = wanted } }
@@ -82,7 +92,7 @@ final class ReplicaThread: Sendable {
     func stop() { order { $0.stops = true } }
 
     private func order(_ body: (inout Orders) -> Void) {
-        orders.withLock { body(&$0) }
+        orders.update { body(&$0) }
         reader.wake()
     }
 
@@ -118,7 +128,7 @@ final class ReplicaThread: Sendable {
             }
             for (partition, distrust) in order.distrusted { try replica.rebuild(partition, distrust) }
             for (partition, result) in order.restored { try replica.restored(partition, try result.get()) }
-            _ = try replica.follow(waitingUpTo: .milliseconds(50))
+            try follow(&replica)
             if hasBegun, !isLive, replica.isLive {
                 isLive = true
                 replica.tellCaughtUp()
@@ -130,12 +140,24 @@ final class ReplicaThread: Sendable {
             guard order.stops || now.microseconds - looked.microseconds >= ReplicaThread.lookInterval else { continue }
             looked = now
             replica.flushIdle(now: now)
+            replica.settleSideOutputs()
             replica.takeSnapshots(now: now, all: order.stops).forEach(snapshotWriter.save)
             if replica.reports != told {
                 told = replica.reports
                 environment.report(told)
             }
             if order.stops { return }
+        }
+    }
+
+    /// Brokers go and come: what may work later is tried again.
+    private func follow(_ replica: inout Replica) throws(LogError) {
+        do throws(LogError) {
+            _ = try replica.follow(waitingUpTo: .milliseconds(50))
+        } catch {
+            guard error.isWorthRetrying else { throw error }
+            environment.journal.error("the log does not answer, trying again", [.reason: "\(error)"])
+            orders.when({ $0.stops }, orAfter: .milliseconds(500)) { _ in }
         }
     }
 

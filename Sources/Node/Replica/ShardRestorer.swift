@@ -14,11 +14,13 @@ struct RestoredShard: @unchecked Sendable {
 }
 
 /// Restores shards on a thread of its own, so that those which are live already do not wait: from a peer that has the
-/// shard live, or from the newest intact snapshot, whichever is further.
+/// shard live; else from the newest intact snapshot, the node's own or one that leaders keep for all.
 final class ShardRestorer: Sendable {
     struct Environment: Sendable {
         let log: any PartitionedLog
         let snapshots: any SnapshotStore
+        /// What leaders keep for all nodes.
+        var sharedSnapshots: (any SnapshotStore)?
         let tracks: TrackTable
         let journal: Log
         /// A shard's state as a live peer has it, one of those named if any are, or `nil`. May block for some seconds.
@@ -72,22 +74,25 @@ final class ShardRestorer: Sendable {
     }
 
     private func restored(_ partition: PartitionID, _ distrust: Distrust?) throws(LogError) -> RestoredShard {
-        let lineage = try environment.log.lineage(of: partition)
-        let earliest = try environment.log.earliestOffset(of: partition)
-        let end = try environment.log.endOffset(of: partition)
-        let loader = ShardLoader(
-            store: environment.snapshots, partition: partition, tracks: environment.tracks, lineage: lineage)
-        var best = try loader.newest {
-            $0.next <= min(end, distrust?.agreedAt ?? end)
-        } skipped: { offset, reason in
-            environment.journal.error(
-                "snapshot skipped", [.partition: "\(partition)", .offset: "\(offset)", .reason: "\(reason)"])
+        let log = environment.log
+        let lineage = try log.lineage(of: partition)
+        let earliest = try log.earliestOffset(of: partition)
+        let end = try log.endOffset(of: partition)
+        // Retention has removed the first record: who was there before tells what it was.
+        let isUnknown = lineage == nil && earliest > .zero
+        let expectation = Snapshot.Expectation(
+            engineVersion: Shard.engineVersion(environment.tracks), lineage: lineage, isLineageUnknown: isUnknown)
+        var found = peerShard(partition, expectation, distrust?.trusted)
+        if found == nil {
+            found = try storedShard(partition, expectation, notBeyond: min(end, distrust?.agreedAt ?? end))
         }
-        if let fetched = peerShard(partition, lineage, distrust?.trusted), fetched.next > best?.next ?? .zero {
-            best = fetched
+        var shard = found ?? Shard(partition: partition, tracks: environment.tracks)
+        if isUnknown {
+            if let known = shard.lineage { log.adopt(lineage: known, of: partition) }
+            shard.lineage = try log.lineageOfRemains(of: partition)
+        } else {
+            shard.lineage = lineage
         }
-        var shard = best ?? Shard(partition: partition, tracks: environment.tracks)
-        shard.lineage = lineage
         if distrust != nil, shard.next < earliest {
             throw .unavailable(reason: "no replica that is trusted gives its state, and the log no longer has it all")
         }
@@ -102,11 +107,45 @@ final class ShardRestorer: Sendable {
         return RestoredShard(shard: shard, end: end, isRepaired: distrust != nil)
     }
 
-    private func peerShard(_ partition: PartitionID, _ lineage: UInt64?, _ trusted: [NodeID]?) -> Shard? {
-        guard lineage != nil, let bytes = environment.peerState?(partition, trusted) else { return nil }
+    /// The newest that is stored anywhere and intact.
+    private func storedShard(
+        _ partition: PartitionID, _ expectation: Snapshot.Expectation, notBeyond end: Offset
+    ) throws(LogError) -> Shard? {
+        let own = try newest(in: environment.snapshots, partition, expectation) { $0.next <= end }
+        guard let shared = environment.sharedSnapshots else { return own }
+        do throws(LogError) {
+            let found = try newest(in: shared, partition, expectation) {
+                $0.next <= end && $0.next > own?.next ?? .zero
+            }
+            return found ?? own
+        } catch {
+            // The own one is older at worst, and the log has the rest.
+            environment.journal.error(
+                "the snapshot topic cannot be read", [.partition: "\(partition)", .reason: "\(error)"])
+            return own
+        }
+    }
+
+    private func newest(
+        in store: any SnapshotStore, _ partition: PartitionID, _ expectation: Snapshot.Expectation,
+        where isWanted: (Shard) -> Bool
+    ) throws(LogError) -> Shard? {
+        let loader = ShardLoader(
+            store: store, partition: partition, tracks: environment.tracks, lineage: expectation.lineage,
+            isLineageUnknown: expectation.isLineageUnknown)
+        return try loader.newest(where: isWanted) { offset, reason in
+            environment.journal.error(
+                "snapshot skipped", [.partition: "\(partition)", .offset: "\(offset)", .reason: "\(reason)"])
+        }
+    }
+
+    private func peerShard(
+        _ partition: PartitionID, _ expectation: Snapshot.Expectation, _ trusted: [NodeID]?
+    ) -> Shard? {
+        let mayExist = expectation.lineage != nil || expectation.isLineageUnknown
+        guard mayExist, let bytes = environment.peerState?(partition, trusted) else { return nil }
         do throws(SnapshotError) {
-            let snapshot = try Snapshot.decode(
-                bytes, expecting: .init(engineVersion: Shard.engineVersion(environment.tracks), lineage: lineage))
+            let snapshot = try Snapshot.decode(bytes, expecting: expectation)
             return try Shard(snapshot, partition: partition, tracks: environment.tracks)
         } catch {
             environment.journal.error("a peer's state skipped", [.partition: "\(partition)", .reason: "\(error)"])

@@ -94,10 +94,18 @@ extension Service {
         page.add("log_commit_seconds_total", .counter, "Time spent in commits.", log.commitSeconds)
         page.add("log_commit_seconds_max", .gauge, "The longest commit.", log.commitSecondsMax)
         page.add("log_queue_bytes", .gauge, "Records that wait for the log.", UInt64(log.queueBytes))
+        node.kafka?.add(to: &page)
         let snapshots = node.replica.snapshotCounts
         page.add("snapshots_saved_total", .counter, "Snapshots stored.", snapshots.saved)
         page.add("snapshots_failed_total", .counter, "Snapshots that could not be stored.", snapshots.failed)
         if let cluster = node.cluster { page.add(cluster.audit) }
+        guard node.kafka != nil else { return }
+        page.add(
+            "snapshots_shared_total", .counter, "Snapshots written to the snapshot topic by this node.",
+            snapshots.shared)
+        page.add(
+            "snapshots_shared_failed_total", .counter, "Snapshots that the snapshot topic did not take.",
+            snapshots.sharedFailed)
     }
 
     private var upSeconds: Double {

@@ -40,7 +40,7 @@ extension Service {
             carryOut(
                 hub.send(
                     ServerMessage.error(
-                        code: error.isFull ? "log_full" : "log_failed", message: "\(error)", source: origin.source,
+                        code: error.publishCode, message: "\(error)", source: origin.source,
                         sequence: origin.sequence, retryAfterMilliseconds: 1_000), to: id))
         }
     }

@@ -44,6 +44,7 @@ extension Service {
     private var notLive: String { "the node is catching up with the log; /readyz says when it is ready" }
 
     private var readiness: HTTPResponse {
+        if let fault = node.kafka?.fault { return .failure(503, "kafka_failed", "\(fault)") }
         if node.departure.phase != .serving {
             return .failure(503, "draining", "the node leaves; its shards are handed over")
         }
@@ -151,8 +152,7 @@ extension Service {
             case .success: exchange.respond(.ingested(accepted, status: 200))
             case .failure(let error):
                 self.logFailed(error)
-                exchange.respond(
-                    .failure(error.isFull ? 507 : 503, error.isFull ? "log_full" : "log_failed", "\(error)"))
+                exchange.respond(.logFailure(error))
             }
         }
         guard isTaken else {
@@ -166,6 +166,22 @@ extension Service {
 /// The version of this program.
 package let slipstreamVersion = "0.1.0"
 
+extension HTTPResponse {
+    static func logFailure(_ error: LogError) -> HTTPResponse {
+        .failure(error.isFull ? 507 : 503, error.publishCode, "\(error)", retryAfterSeconds: 1)
+    }
+}
+
 extension LogError {
+    /// What a publisher is told: whether the same may come again, and how.
+    var publishCode: String {
+        switch self {
+        case .full: "log_full"
+        case .unavailable: "log_unavailable"
+        case .ambiguous: "log_in_doubt"
+        default: "log_failed"
+        }
+    }
+
     var isFull: Bool { if case .full = self { true } else { false } }
 }

@@ -13,6 +13,8 @@ struct ServiceContext {
     let udp: UDPListener?
     /// `nil` on a node that has no peers.
     let cluster: Cluster?
+    /// `nil` on a node with its own log.
+    let kafka: KafkaUpkeep?
     let departure: Departure
     /// Ends the node.
     let stop: @Sendable () -> Void

@@ -44,6 +44,10 @@ package struct NodeConfig: Sendable {
         package var zone: String
         package var weight: Int
         package var drainTimeoutMilliseconds: Int
+        /// `nil`: insights are not written.
+        package var insightsTopic: String?
+        /// `nil`: snapshots are kept by each node alone.
+        package var snapshotTopic: String?
     }
 
     package init(_ settings: Settings, hostName: String) throws(SettingsError) {
@@ -106,6 +110,9 @@ extension NodeConfig.KafkaConfig {
         zone = settings.optionalText("zone") ?? ""
         weight = try settings.integer("weight")
         drainTimeoutMilliseconds = try settings.integer("drain-timeout-ms")
+        insightsTopic = settings.optionalText("insights-topic")
+        let snapshots = try settings.text("snapshot-topic")
+        snapshotTopic = snapshots == "none" ? nil : snapshots
         let isOneAddress = !["0.0.0.0", "::", ""].contains(host)
         guard let advertise = settings.optionalText("advertise") ?? (isOneAddress ? host : nil) else {
             throw .notAllowed(

@@ -79,6 +79,12 @@ package enum SettingsTable {
             "topic", .text(allowed: "a name of a Kafka topic"), default: "telemetry.chassis",
             help: "the topic of chassis telemetry"),
         Setting(
+            "snapshot-topic", .text(allowed: "a name of a Kafka topic, or none"), default: "slipstream.snapshots",
+            help: "a compacted topic that the shards' leaders keep snapshots in, beside each node's own"),
+        Setting(
+            "insights-topic", .text(allowed: "a name of a Kafka topic, such as insights.chassis"), default: "",
+            help: "where the shards' leaders write insights and alerts for other programs"),
+        Setting(
             "replicas", .integer(1...16), default: "2", help: "nodes that fold each shard; the same on all nodes"),
         Setting(
             "cluster", .text(allowed: "1…63 letters, digits, '-', '_' or '.'"), default: "slipstream",
