@@ -103,7 +103,7 @@ let package = Package(
         tests(of: "Web"),
         tests(of: "Storage", uses: ["Replication", "Telemetry", "Threads", "log-torture"]),
         tests(of: "Compression"),
-        tests(of: "Delivery", uses: ["Telemetry", "JSON"]),
+        tests(of: "Delivery", uses: ["Sharding", "Telemetry", "JSON"]),
         tests(of: "ChaosSimulation"),
         tests(
             of: "Node",

@@ -1,8 +1,7 @@
-import Sharding
+import Delivery
+import struct Sharding.NodeID
 import Telemetry
 import Testing
-
-@testable import Node
 
 @Suite struct ShardSourcesTests {
     private let a = NodeID("a")
