@@ -4,7 +4,7 @@ import Telemetry
 extension PeerMessage {
     /// Of one shard's newest outputs, for a node that begins to follow it; and of one stream's.
     private static let tailBytes = 4 << 20
-    private static let tailBytesPerStream = 64 << 10
+    private static let tailBytesPerStream = 256 << 10
 
     /// A shard as it is now, with the newest outputs of its streams: so that clients of the other node find in its rings
     /// what they have not seen yet, and need not wait for the log.

@@ -10,8 +10,6 @@ struct FollowerSession {
     /// What a follower that does not read may have waiting. It comes back and goes on with the shard as it is then.
     static let bytesMax = 64 << 20
     /// JSON bytes of the newest outputs it is given to begin with, of a stream and of a shard.
-    static let tailBytesMax = 256 << 10
-    static let shardTailBytesMax = 4 << 20
 
     var shards: Set<Int> = []
     private(set) var queue: [Frame] = []
@@ -217,28 +215,8 @@ extension Service {
     private func follow(_ shard: Int, _ id: SessionID) {
         guard liveHere.contains(shard) else { return send(.gone(shard: shard), to: id) }
         followers[id]?.shards.insert(shard)
-        send(stateForFollower(shard), to: id)
-    }
-
-    /// With what was said last: clients that come to the follower are a little behind, and need not wait for its log.
-    private func stateForFollower(_ shard: Int) -> PeerMessage {
         let streams = hub.byPlace.indices.contains(shard) ? hub.byPlace[shard] : []
-        let share = min(FollowerSession.tailBytesMax, FollowerSession.shardTailBytesMax / max(1, streams.count))
-        var tail = OutputBatch()
-        var restored: [RestoredStream] = []
-        for (number, stream) in streams.enumerated() {
-            let (start, floor) = stream.ring.tail(bytes: share)
-            restored.append(RestoredStream(id: stream.id, watermarks: floor, insight: stream.insight))
-            for ordinal in start..<stream.ring.end {
-                let entry = stream.ring[ordinal]
-                stream.ring.withBytes(of: entry) {
-                    tail.append(
-                        stream: Int32(number), kind: entry.kind, seq: entry.seq, previous: entry.previous,
-                        time: entry.time, json: $0)
-                }
-            }
-        }
-        return .restored(shard: shard, lineage: lineages[shard], streams: restored, tail: tail)
+        send(.restored(shard: shard, lineage: lineages[shard], streams: streams), to: id)
     }
 
     func giveFollowers(_ outputs: OutputBatch, _ shard: Int, _ lineage: UInt64) {

@@ -42,12 +42,6 @@ struct RestoredState: Sendable {
     var tail = OutputBatch()
 }
 
-struct RestoredStream: Sendable {
-    let id: StreamID
-    let watermarks: [UInt64]
-    let insight: [UInt8]
-}
-
 /// Where other threads leave what they tell. Bounded: who would fill it waits.
 ///
 /// Only outputs count, for they come in bulk; answers are as many as there were questions.
