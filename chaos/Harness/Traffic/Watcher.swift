@@ -1,0 +1,101 @@
+import Client
+import Synchronization
+
+/// A program that follows all streams through the SDK and writes down what it is given.
+final class Watcher: Sendable {
+    private struct State {
+        var streams: [String: StreamHistory] = [:]
+        var failure: String?
+        var events: [(at: Double, text: String)] = []
+    }
+
+    let name: String
+    /// Insights and alerts too, not only points.
+    let takesAll: Bool
+    private let client: SlipstreamClient
+    private let clock: ScenarioClock
+    private let pause: Duration?
+    private let state = Mutex(State())
+
+    /// - Parameter pause: how long it takes over each update.
+    init(_ client: SlipstreamClient, name: String, takesAll: Bool, pause: Duration? = nil, clock: ScenarioClock) {
+        self.client = client
+        self.name = name
+        self.takesAll = takesAll
+        self.pause = pause
+        self.clock = clock
+    }
+
+    var isSlow: Bool { pause != nil }
+    var history: [String: StreamHistory] { state.withLock { $0.streams } }
+    var failure: String? { state.withLock { $0.failure } }
+    var events: [(at: Double, text: String)] { state.withLock { $0.events } }
+    var streamCount: Int { state.withLock { $0.streams.count } }
+
+    /// Whether it has all points there are.
+    func has(_ truth: Truth) -> Bool {
+        state.withLock { state in
+            truth.streams.allSatisfy { name, stream in
+                (state.streams[name]?.points.count ?? 0) >= stream.points.count
+                    && (!takesAll || state.streams[name]?.insights.last?.seq == stream.insights.last?.seq)
+            }
+        }
+    }
+
+    /// Until the task is cancelled or the client is closed.
+    func run() async {
+        let kinds: UpdateKinds = takesAll ? .all : .telemetry
+        do {
+            for try await update in client.updates(of: "chassis/*", include: kinds, from: .earliest) {
+                take(update)
+                if let pause { try await Task.sleep(for: pause) }
+            }
+        } catch SlipstreamError.cancelled {} catch is CancellationError {} catch {
+            state.withLock { $0.failure = "\(error)" }
+        }
+    }
+
+    /// Writes down what happens to its connection.
+    func watchStatus() async {
+        for await event in client.status {
+            state.withLock { state in
+                if state.events.count < 1_000 { state.events.append((clock.seconds, "\(event)")) }
+            }
+        }
+    }
+
+    private func take(_ update: Update) {
+        let now = clock.seconds
+        state.withLock { state in
+            state.streams[update.stream, default: StreamHistory()].take(update, at: now)
+        }
+    }
+}
+
+extension StreamHistory {
+    fileprivate mutating func take(_ update: Update, at now: Double) {
+        switch update {
+        case .telemetry(let telemetry):
+            for point in telemetry.points { take(point: point.seq, digest: point.record.digest) }
+            arrived(at: now)
+        case .insight(let insight): take(insight: Said(seq: insight.seq, digest: insight.insight.digest))
+        case .alerts(let update):
+            // The truth has all alerts of a seq as one array.
+            let json = "[" + update.alerts.map(\.json).joined(separator: ",") + "]"
+            take(alert: Said(seq: update.seq, digest: Array(json.utf8).withUnsafeBytes(Digest.of)))
+        case .resync(let resync): take(resync: resync.reason)
+        }
+    }
+}
+
+extension JSONObject {
+    fileprivate var digest: UInt32 { bytes.withUnsafeBytes(Digest.of) }
+}
+
+/// Seconds since the first fault could come; negative before.
+final class ScenarioClock: Sendable {
+    private let start = Mutex(ContinuousClock.now)
+
+    func begin() { start.withLock { $0 = .now } }
+    var seconds: Double { (ContinuousClock.now - start.withLock { $0 }) / .seconds(1) }
+}
