@@ -70,7 +70,8 @@ struct SlipstreamChaos {
         var scenarios: [Scenario] = []
         for name in names {
             guard let scenario = Scenarios.named(name) else {
-                throw UsageError("there is no scenario '\(name)'; there are \(Scenarios.all.map(\.name).joined(separator: ", "))")
+                let names = Scenarios.all.map(\.name).joined(separator: ", ")
+                throw UsageError("there is no scenario '\(name)'; there are \(names)")
             }
             scenarios.append(scenario)
         }

@@ -51,7 +51,9 @@ final class ChaosCluster: Sendable {
     }
 
     var kafka: String { state.withLock { $0.kafka } }
-    var kafkaPorts: [Int] { kafka.split(separator: ",").compactMap { $0.split(separator: ":").last.flatMap { Int($0) } } }
+    var kafkaPorts: [Int] {
+        kafka.split(separator: ",").compactMap { $0.split(separator: ":").last.flatMap { Int($0) } }
+    }
     var control: String { state.withLock { $0.control } }
     var memoryPeak: Int { state.withLock { $0.memoryPeak } }
     var all: ClosedRange<Int> { 1...options.nodes + options.spares }

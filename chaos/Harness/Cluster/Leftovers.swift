@@ -71,7 +71,8 @@ final class Leftovers: Sendable {
             var problems: [String] = []
             for process in list.processes where process.isAlive { kill(process.id, SIGKILL) }
             if let chain = list.chain { problems += Firewall.remove(chain) }
-            for mount in list.mounts where umount2(mount, Int32(MNT_DETACH)) != 0 && errno != EINVAL && errno != ENOENT {
+            for mount in list.mounts where umount2(mount, Int32(MNT_DETACH)) != 0 && errno != EINVAL && errno != ENOENT
+            {
                 problems.append("umount \(mount): \(String(cString: strerror(errno)))")
             }
             for directory in list.directories where !keepingDirectories && problems.isEmpty {

@@ -26,20 +26,22 @@ package enum HTMLReport {
 
     private static let columns = [
         "scenario", "result", "published", "acknowledged", "lost", "repeated", "reordered", "altered",
-        "longest gap, median ms", "p99", "max", "recovery ms", "hashes", "memory MB",
+        "longest gap, median ms", "p99", "max", "recovery ms", "harness stalled ms", "hashes", "memory MB",
     ]
 
     private static func row(_ result: ScenarioResult) -> String {
         let name = "<td><a href=\"#\(result.scenario)\">\(result.scenario)</a></td>"
         let outcome = "<td class=\"\(result.outcome.rawValue)\">\(result.outcome.rawValue)</td>"
         guard result.outcome != .skipped else {
-            return "<tr>\(name)\(outcome)<td colspan=\"12\">\(escaped(result.reasons.joined(separator: "; ")))</td></tr>"
+            let reason = escaped(result.reasons.joined(separator: "; "))
+            return "<tr>\(name)\(outcome)<td colspan=\"13\">\(reason)</td></tr>"
         }
         let cells = [
             "\(result.published)", "\(result.acknowledged)", "\(result.lost)", "\(result.repeated)",
             "\(result.reordered)", "\(result.altered + result.resyncs)", milliseconds(result.gapMedian),
             milliseconds(result.gapP99), milliseconds(result.gapMax), milliseconds(result.recovery),
-            "\(result.hashesEqual)/\(result.hashesExpected)", "\(result.memoryPeakBytes >> 20)",
+            milliseconds(result.stall), "\(result.hashesEqual)/\(result.hashesExpected)",
+            "\(result.memoryPeakBytes >> 20)",
         ]
         return "<tr>\(name)\(outcome)\(cells.map { "<td>\($0)</td>" }.joined())</tr>"
     }

@@ -38,6 +38,8 @@ package struct ScenarioResult: Codable, Sendable {
     package var gapMax = 0.0
     /// From a fault to the end of the last gap it made, the longest of all faults, s.
     package var recovery = 0.0
+    /// How long the harness itself was held up by a busy machine, the longest, s. Gaps are no better than this.
+    package var stall = 0.0
     package var hashesEqual = 0
     package var hashesExpected = 0
     package var memoryPeakBytes = 0

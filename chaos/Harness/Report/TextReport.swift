@@ -6,7 +6,7 @@ package enum TextReport {
     package static func table(_ results: [ScenarioResult]) -> String {
         let header = [
             "scenario", "result", "published", "acked", "lost", "rep", "reord", "alt", "gap med", "p99", "max ms",
-            "recov ms", "hashes", "MB", "s",
+            "recov ms", "own ms", "hashes", "MB", "s",
         ]
         let rows = [header] + results.map(row)
         let widths = header.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
@@ -25,14 +25,14 @@ package enum TextReport {
 
     private static func row(_ result: ScenarioResult) -> [String] {
         guard result.outcome != .skipped else {
-            return [result.scenario, "skipped"] + Array(repeating: "–", count: 13)
+            return [result.scenario, "skipped"] + Array(repeating: "–", count: 14)
         }
         func milliseconds(_ seconds: Double) -> String { "\(Int((seconds * 1_000).rounded()))" }
         return [
             result.scenario, result.outcome.rawValue, "\(result.published)", "\(result.acknowledged)", "\(result.lost)",
             "\(result.repeated)", "\(result.reordered)", "\(result.altered + result.resyncs)",
             milliseconds(result.gapMedian), milliseconds(result.gapP99), milliseconds(result.gapMax),
-            milliseconds(result.recovery), "\(result.hashesEqual)/\(result.hashesExpected)",
+            milliseconds(result.recovery), milliseconds(result.stall), "\(result.hashesEqual)/\(result.hashesExpected)",
             "\(result.memoryPeakBytes >> 20)", "\(Int(result.seconds.rounded()))",
         ]
     }

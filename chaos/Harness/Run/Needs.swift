@@ -2,10 +2,9 @@ import Foundation
 
 /// What this machine has for scenarios that need more than processes.
 enum Needs {
-    static let faketime = [
-        "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1", "/usr/lib/aarch64-linux-gnu/faketime/libfaketimeMT.so.1",
-        "/usr/lib/faketime/libfaketimeMT.so.1",
-    ].first { FileManager.default.fileExists(atPath: $0) }
+    static let faketime = ["x86_64-linux-gnu/", "aarch64-linux-gnu/", ""].map {
+        "/usr/lib/\($0)faketime/libfaketimeMT.so.1"
+    }.first { FileManager.default.fileExists(atPath: $0) }
 
     /// - Returns: what is missing, as a sentence; `nil` when the scenario can be run.
     static func missing(for scenario: Scenario) -> String? {

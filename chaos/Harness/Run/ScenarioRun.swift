@@ -47,7 +47,8 @@ final class ScenarioRun {
         defer { oracle.stop() }
         for node in 1...scenario.nodes { try cluster.start(node) }
         try await cluster.awaitReady(1...scenario.nodes)
-        let proxies = scenario.isProxied ? try cluster.all.map { try Proxy(to: cluster.host($0), port: cluster.port) } : []
+        let proxies =
+            try scenario.isProxied ? cluster.all.map { try Proxy(to: cluster.host($0), port: cluster.port) } : []
         defer { proxies.forEach { $0.stop() } }
         let traffic = try Traffic(scenario, options, urls: urls(proxies), clock: clock)
         do {
@@ -63,6 +64,9 @@ final class ScenarioRun {
         let firewall = try makeFirewall()
         try await traffic.begin()
         clock.begin()
+        let canary = Canary()
+        let watch = Task { try await canary.run() }
+        defer { watch.cancel() }
         let faults = Faults(cluster, oracle, proxies: proxies, firewall: firewall, seed: options.seed)
         for step in scenario.steps {
             try await sleep(until: step.at)
@@ -71,6 +75,7 @@ final class ScenarioRun {
             try await faults.carryOut(step.fault)
         }
         try await sleep(until: scenario.length)
+        result.stall = canary.stall
         try await judge(oracle, traffic)
     }
 
@@ -90,12 +95,15 @@ final class ScenarioRun {
     private func judge(_ oracle: Oracle, _ traffic: Traffic) async throws {
         let end = clock.seconds
         try await traffic.stopPublishing()
+        traffic.watchers.forEach { $0.hurry() }
         let published = traffic.published
         (result.published, result.acknowledged) = (published.sent, published.acknowledged)
         let truth = try await oracle.truth(within: .seconds(30))
         result.points = truth.points
         // Who does not get there has lost something: the checker says what.
-        try? await eventually(within: .seconds(30), "clients have all") { traffic.watchers.allSatisfy { $0.has(truth) } }
+        try? await eventually(within: .seconds(30), "clients have all") {
+            traffic.watchers.allSatisfy { $0.has(truth) }
+        }
         var checker = Checker()
         checker.check(published, against: truth)
         for watcher in traffic.watchers {

@@ -16,8 +16,9 @@ final class Watcher: Sendable {
     private let clock: ScenarioClock
     private let pause: Duration?
     private let state = Mutex(State())
+    private let isHurried = Atomic(false)
 
-    /// - Parameter pause: how long it takes over each update.
+    /// - Parameter pause: how long it takes over each update, until it is hurried.
     init(_ client: SlipstreamClient, name: String, takesAll: Bool, pause: Duration? = nil, clock: ScenarioClock) {
         self.client = client
         self.name = name
@@ -42,13 +43,15 @@ final class Watcher: Sendable {
         }
     }
 
+    func hurry() { isHurried.store(true, ordering: .relaxed) }
+
     /// Until the task is cancelled or the client is closed.
     func run() async {
         let kinds: UpdateKinds = takesAll ? .all : .telemetry
         do {
             for try await update in client.updates(of: "chassis/*", include: kinds, from: .earliest) {
                 take(update)
-                if let pause { try await Task.sleep(for: pause) }
+                if let pause, !isHurried.load(ordering: .relaxed) { try await Task.sleep(for: pause) }
             }
         } catch SlipstreamError.cancelled {} catch is CancellationError {} catch {
             state.withLock { $0.failure = "\(error)" }
