@@ -8,6 +8,7 @@ struct SlipstreamChaos {
     static let help = """
         usage: slipstream-chaos run SCENARIO…|all [OPTIONS]
                slipstream-chaos --short
+               slipstream-chaos check --node HOST:PORT,… --duration 25m
                slipstream-chaos list
                slipstream-chaos clean
 
@@ -22,6 +23,8 @@ struct SlipstreamChaos {
           --keep                keep the logs of all processes, not only where a scenario failed
           --dir DIR             logs and data go here (default: TMPDIR, else /var/tmp)
           --slipstream PATH     the program to test (default: beside this one)
+        `check` publishes to a cluster that is there already and follows it through the SDK (--duration in s, m or h; --rate,
+        default 200; --json): for faults that somebody else makes, such as those in chaos/kubernetes.
         `--short` runs what takes two minutes and needs no root. `clean` undoes what a killed run left on the machine:
         processes, iptables rules, mounts, files.
         """
@@ -55,6 +58,7 @@ struct SlipstreamChaos {
             try words.finish()
             print(list)
             return 0
+        case "check": return try await CheckCommand(&words).run()
         case "clean":
             try words.finish()
             let lines = ChaosRun.clean()

@@ -74,6 +74,17 @@ package struct Checker {
         }
     }
 
+    /// Where the log cannot be read: what a client saw of our own streams stands for it.
+    package mutating func check(client: String, _ history: [String: StreamHistory], of published: Published) {
+        for (name, count) in published.streams.sorted(by: { $0.key < $1.key }) {
+            let seen = history[name] ?? StreamHistory()
+            check("\(client), \(name)", count, seen.numbers)
+            findings.repeated += seen.repeated + seen.outputsRepeated
+            findings.resyncs += seen.resyncs.count
+            for reason in Set(seen.resyncs).sorted() { findings.note("\(client), \(name): resync, \(reason)") }
+        }
+    }
+
     private mutating func checkPoints(_ seen: StreamHistory, _ truth: Truth.Stream, _ place: String) {
         findings.repeated += seen.repeated + seen.outputsRepeated
         if seen.repeated + seen.outputsRepeated > 0 {

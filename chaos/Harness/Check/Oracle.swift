@@ -19,11 +19,14 @@ final class Oracle: Sendable {
 
     private let log: KafkaLog
     private let reader: any LogReader
+    private let run: UInt32
     private let state = Monitor(State())
     private let worker: Monitor<Worker?>
 
+    /// - Parameter run: whose records are told by their numbers.
     /// - Throws: what is in the way, and what to do about it.
-    init(kafka: String, topic: String) throws {
+    init(kafka: String, topic: String, run: UInt32) throws {
+        self.run = run
         log = try KafkaLog(KafkaConfiguration(brokers: kafka), topic: topic)
         reader = try log.makeReader()
         worker = Monitor(nil)
@@ -79,7 +82,7 @@ final class Oracle: Sendable {
     // MARK: The thread
 
     private func fold() {
-        var fold = LogFold(partitionCount: log.partitionCount)
+        var fold = LogFold(partitionCount: log.partitionCount, run: run)
         var batch = LogBatch()
         while !state.withLock({ $0.ends }) {
             do throws(LogError) {
@@ -115,9 +118,11 @@ private struct LogFold {
     private var scratches: [FoldScratch]
     private var names: [[String]]
     private let decoder = RecordDecoder()
+    private let run: UInt32
     private var outputs = OutputBatch()
 
-    init(partitionCount: Int) {
+    init(partitionCount: Int, run: UInt32) {
+        self.run = run
         shards = (0..<partitionCount).map { Shard(partition: PartitionID($0), tracks: .builtIn) }
         scratches = (0..<partitionCount).map { _ in FoldScratch() }
         names = Array(repeating: [], count: partitionCount)
@@ -133,7 +138,7 @@ private struct LogFold {
         outputs.bytes.withUnsafeBytes { bytes in
             for entry in outputs.entries {
                 let json = UnsafeRawBufferPointer(rebasing: bytes[entry.start..<entry.start + entry.count])
-                truth.take(entry, json, of: names[place][Int(entry.stream)])
+                truth.take(entry, json, of: names[place][Int(entry.stream)], run: run)
             }
         }
     }
@@ -150,12 +155,14 @@ private struct LogFold {
 }
 
 extension Truth {
-    fileprivate mutating func take(_ entry: OutputBatch.Entry, _ json: UnsafeRawBufferPointer, of name: String) {
+    fileprivate mutating func take(
+        _ entry: OutputBatch.Entry, _ json: UnsafeRawBufferPointer, of name: String, run: UInt32
+    ) {
         let digest = Digest.of(json)
         switch entry.kind {
         case .point:
             streams[name, default: Stream()].points.append(digest)
-            streams[name, default: Stream()].numbers.append(RecordNumber.read(json) ?? 0)
+            streams[name, default: Stream()].numbers.append(RecordNumber.read(json, of: run))
         case .insight: streams[name, default: Stream()].insights.append(.init(seq: entry.seq, digest: digest))
         case .alert: streams[name, default: Stream()].alerts.append(.init(seq: entry.seq, digest: digest))
         }
@@ -166,21 +173,6 @@ extension Truth {
 enum Digest {
     /// Never 0.
     static func of(_ json: UnsafeRawBufferPointer) -> UInt32 { UInt32(truncatingIfNeeded: StableHash.hash(json)) | 1 }
-}
-
-/// The number that our publishers write into each record, as an additional channel.
-package enum RecordNumber {
-    package static let field = Array("{\"chaos_n\":".utf8)
-
-    package static func read(_ json: UnsafeRawBufferPointer) -> UInt32? {
-        guard json.count > field.count, json.prefix(field.count).elementsEqual(field) else { return nil }
-        var number: UInt32 = 0
-        for byte in json.dropFirst(field.count).prefix(10) {
-            guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { break }
-            number = number &* 10 &+ UInt32(byte - UInt8(ascii: "0"))
-        }
-        return number
-    }
 }
 
 /// The harness cannot go on with a scenario.

@@ -4,6 +4,8 @@
 package struct StreamHistory: Sendable {
     /// The digest of each point from seq 1 on; 0 for one that was not seen.
     package private(set) var points: [UInt32] = []
+    /// What our publishers wrote into them; 0 for points of somebody else.
+    package private(set) var numbers: [UInt32] = []
     /// Seqs handed out again although the program had them.
     package private(set) var repeated = 0
     /// The same for insights and alerts.
@@ -28,11 +30,12 @@ package struct StreamHistory: Sendable {
     package var last: UInt64 { UInt64(points.count) }
 
     /// - Parameter digest: never 0.
-    package mutating func take(point seq: UInt64, digest: UInt32) {
+    package mutating func take(point seq: UInt64, digest: UInt32, number: UInt32 = 0) {
         guard seq > last else {
             repeated += 1
             return
         }
+        if number > 0 { numbers.append(number) }
         while last + 1 < seq { points.append(0) }
         points.append(digest)
     }

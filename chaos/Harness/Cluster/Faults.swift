@@ -38,6 +38,7 @@ final class Faults {
         case .emptyDisk(let node): try FileManager.default.removeItem(atPath: filler(node))
         case .corruptSnapshots(let node): try corruptSnapshots(node)
         case .poison(let count): try poison(count)
+        case .settle: try await cluster.awaitReady(cluster.wanted, within: .seconds(90))
         case .jumpClock(let node, let seconds):
             try "\(seconds < 0 ? "" : "+")\(seconds)".write(
                 toFile: cluster.clockFile(node), atomically: true, encoding: .utf8)

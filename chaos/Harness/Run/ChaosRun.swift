@@ -6,6 +6,10 @@ package struct ChaosRun: Sendable {
         package var seed: UInt64 = 0
         /// Records per second in place of the scenario's.
         package var rate: Int?
+        /// Tells this run's records from others'.
+        package var run: UInt32 = 1
+        /// The cluster is somebody else's, and has streams of others.
+        package var isLive = false
         /// Seconds, in place of going through the steps once.
         package var duration: Double?
         /// The `slipstream` program.

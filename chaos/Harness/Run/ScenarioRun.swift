@@ -43,7 +43,7 @@ final class ScenarioRun {
     private func play() async throws {
         if scenario.hasSmallDisk { try mountSmallDisk() }
         try await cluster.startKafka()
-        let oracle = try Oracle(kafka: cluster.kafka, topic: ChaosCluster.topic)
+        let oracle = try Oracle(kafka: cluster.kafka, topic: ChaosCluster.topic, run: options.run)
         defer { oracle.stop() }
         for node in 1...scenario.nodes { try cluster.start(node) }
         try await cluster.awaitReady(1...scenario.nodes)
@@ -68,13 +68,15 @@ final class ScenarioRun {
         let watch = Task { try await canary.run() }
         defer { watch.cancel() }
         let faults = Faults(cluster, oracle, proxies: proxies, firewall: firewall, seed: options.seed)
+        var late = 0.0
         for step in scenario.steps {
-            try await sleep(until: step.at)
+            try await sleep(until: step.at + late)
             result.moments.append(.init(at: clock.seconds, what: "\(step.fault)", isRelief: step.fault.isRelief))
             options.tell("\(scenario.name)  \(step.fault)")
             try await faults.carryOut(step.fault)
+            if step.fault == .settle { late = max(late, clock.seconds - step.at) }
         }
-        try await sleep(until: scenario.length)
+        try await sleep(until: scenario.length + late)
         result.stall = canary.stall
         try await judge(oracle, traffic)
     }
@@ -111,25 +113,11 @@ final class ScenarioRun {
             checker.check(client: watcher.name, watcher.history, against: truth, all: watcher.takesAll)
         }
         result.take(checker.findings)
-        takeGaps(traffic, until: end)
-        try await compareHashes(truth)
-    }
-
-    private func takeGaps(_ traffic: Traffic, until end: Double) {
-        var (gaps, longest): ([ScenarioResult.Gap], [Double]) = ([], [])
-        for watcher in traffic.watchers where !watcher.isSlow {
-            for (stream, history) in watcher.history.sorted(by: { $0.key < $1.key }) {
-                let own = history.gaps.gaps.filter { $0.start > 0 && $0.start < end }
-                longest.append(own.map(\.length).max() ?? 0)
-                gaps += own.map {
-                    ScenarioResult.Gap(client: watcher.name, stream: stream, start: $0.start, end: $0.end)
-                }
-            }
-        }
-        result.take(gaps: gaps, longest: longest)
+        result.take(gapsOf: traffic.watchers, until: end)
         if result.gapMax > scenario.gapMax {
             result.reasons.append("a client heard nothing of a stream for \(result.gapMax) s")
         }
+        try await compareHashes(truth)
     }
 
     /// All replicas of all shards must get to the hash of the log's fold.

@@ -36,6 +36,8 @@ package enum Fault: Sendable, Equatable {
     case corruptSnapshots(Int)
     /// So many records that nobody can read are written to the log.
     case poison(Int)
+    /// No fault: waits until all nodes that run are ready. What comes after it is so much later.
+    case settle
     /// The wall clock of the node jumps by so many seconds.
     case jumpClock(Int, Int)
 }
@@ -56,7 +58,8 @@ extension Fault {
         case .emptyDisk(let node): .emptyDisk(map(node))
         case .corruptSnapshots(let node): .corruptSnapshots(map(node))
         case .jumpClock(let node, let seconds): .jumpClock(map(node), seconds)
-        case .brokerDown, .brokerUp, .brokersSlow, .moveLeaders, .kafkaErrors, .resetClients, .lose, .heal, .poison:
+        case .brokerDown, .brokerUp, .brokersSlow, .moveLeaders, .kafkaErrors, .resetClients, .lose, .heal, .poison,
+            .settle:
             self
         }
     }
@@ -64,7 +67,7 @@ extension Fault {
     /// Whether it makes things better; for the timeline.
     package var isRelief: Bool {
         switch self {
-        case .start, .thaw, .brokerUp, .heal, .emptyDisk, .brokersSlow(0): true
+        case .start, .thaw, .brokerUp, .heal, .emptyDisk, .brokersSlow(0), .settle: true
         default: false
         }
     }
@@ -93,6 +96,7 @@ extension Fault: CustomStringConvertible {
         case .emptyDisk(let node): "disk of n\(node) free"
         case .corruptSnapshots(let node): "corrupt snapshots of n\(node)"
         case .poison(let count): "\(count) poison records"
+        case .settle: "all ready"
         case .jumpClock(let node, let seconds): "clock of n\(node) \(seconds > 0 ? "+" : "")\(seconds) s"
         }
     }

@@ -136,15 +136,16 @@ package enum Scenarios {
     static let rotation = Scenario(
         "rotation", "kill each, freeze one, a broker down and up, drain one, add a fourth, at full load",
         [
-            at(2, .kill(1)), at(5, .start(1)), at(10, .kill(2)), at(13, .start(2)), at(18, .kill(3)), at(21, .start(3)),
-            at(26, .freeze(1)), at(36, .thaw(1)), at(41, .brokerDown(2)), at(45, .brokerUp(2)), at(50, .drain(2)),
-            at(56, .start(2)), at(60, .start(4)),
+            at(1, .kill(1)), at(3, .start(1)), at(5, .settle), at(6, .kill(2)), at(8, .start(2)), at(10, .settle),
+            at(11, .kill(3)), at(13, .start(3)), at(15, .settle), at(16, .freeze(1)), at(26, .thaw(1)), at(28, .settle),
+            at(29, .brokerDown(2)), at(33, .brokerUp(2)), at(37, .drain(2)), at(40, .start(2)), at(42, .settle),
+            at(43, .start(4)), at(45, .settle),
         ]
     ).with {
         $0.spares = 1
         $0.rate = 20_000
         $0.cars = 100
-        $0.partitions = 96
+        $0.partitions = 48
         $0.rest = 8
         $0.snapshotMilliseconds = 10_000
     }

@@ -14,10 +14,10 @@ final class Publisher: Sendable {
     private let isStopped = Atomic(false)
 
     /// - Parameter rate: records per second of all its cars.
-    init(_ client: SlipstreamClient, name: String, seed: UInt64, cars: Int, rate: Double) {
-        publisher = client.publisher(source: name)
+    init(_ client: SlipstreamClient, name: String, seed: UInt64, cars: Int, rate: Double, run: UInt32) {
+        publisher = client.publisher(source: "chaos-\(run)-\(name)")
         stepsPerPublish = max(1, Int((rate * Publisher.period / Double(cars)).rounded()))
-        race = Mutex(NumberedRace(seed: seed, cars: cars, hertz: rate / Double(cars)))
+        race = Mutex(NumberedRace(seed: seed, cars: cars, hertz: rate / Double(cars), run: run))
     }
 
     var streams: [String] { race.withLock { $0.streams } }
@@ -55,7 +55,10 @@ private struct NumberedRace {
     private var number: UInt32 = 0
     let hertz: Double
 
-    init(seed: UInt64, cars: Int, hertz: Double) {
+    private let run: UInt32
+
+    init(seed: UInt64, cars: Int, hertz: Double, run: UInt32) {
+        self.run = run
         simulation = RaceSimulation(seed: seed, cars: cars, hertz: hertz)
         self.hertz = hertz
     }
@@ -68,9 +71,7 @@ private struct NumberedRace {
             number += 1
             simulation.step { _, record in
                 json.raw(json.isEmpty ? "[" : ",")
-                json.raw(RecordNumber.field)
-                json.integer(number)
-                json.raw(",")
+                json.raw(RecordNumber.beginning(number, of: run))
                 json.raw(UnsafeRawBufferPointer(rebasing: record.dropFirst()))
             }
         }

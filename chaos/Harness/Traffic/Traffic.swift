@@ -23,12 +23,15 @@ final class Traffic: Sendable {
             return try SlipstreamClient(urls: Array(urls[turn...] + urls[..<turn]))
         }
         self.clients = clients
-        publishers = Traffic.publishers(publisherCount, clients, seed: options.seed, cars: scenario.cars, rate: rate)
+        publishers = Traffic.publishers(
+            publisherCount, clients, seed: options.seed, cars: scenario.cars, rate: rate, run: options.run)
+        let streams = options.isLive ? publishers.flatMap(\.streams) : ["chassis/*"]
         watchers = (0..<watcherCount).map { index in
             let isSlow = index >= scenario.clients
             return Watcher(
                 clients[publisherCount + index], name: isSlow ? "slow client \(index + 1)" : "client \(index + 1)",
-                takesAll: index == 0, pause: isSlow ? .milliseconds(8) : nil, clock: clock)
+                takesAll: index == 0, streams: streams, run: options.run, pause: isSlow ? .milliseconds(8) : nil,
+                clock: clock)
         }
         tasks = watchers.flatMap { watcher in
             [Task<Void, any Error> { await watcher.run() }, Task<Void, any Error> { await watcher.watchStatus() }]
@@ -37,7 +40,7 @@ final class Traffic: Sendable {
 
     /// Each with cars of its own: a seed whose cars somebody else has is passed over.
     private static func publishers(
-        _ count: Int, _ clients: [SlipstreamClient], seed: UInt64, cars: Int, rate: Double
+        _ count: Int, _ clients: [SlipstreamClient], seed: UInt64, cars: Int, rate: Double, run: UInt32
     ) -> [Publisher] {
         var publishers: [Publisher] = []
         var taken: Set<String> = []
@@ -47,8 +50,8 @@ final class Traffic: Sendable {
             let index = publishers.count
             let own = cars / count + (index < cars % count ? 1 : 0)
             let publisher = Publisher(
-                clients[index], name: "chaos-\(index + 1)", seed: next, cars: own,
-                rate: rate * Double(own) / Double(cars))
+                clients[index], name: "\(index + 1)", seed: next, cars: own,
+                rate: rate * Double(own) / Double(cars), run: run)
             guard taken.isDisjoint(with: publisher.streams) else {
                 publisher.close()
                 continue

@@ -13,13 +13,21 @@ final class Watcher: Sendable {
     /// Insights and alerts too, not only points.
     let takesAll: Bool
     private let client: SlipstreamClient
+    private let streams: [String]
+    private let run: UInt32
     private let clock: ScenarioClock
     private let pause: Duration?
     private let state = Mutex(State())
     private let isHurried = Atomic(false)
 
     /// - Parameter pause: how long it takes over each update, until it is hurried.
-    init(_ client: SlipstreamClient, name: String, takesAll: Bool, pause: Duration? = nil, clock: ScenarioClock) {
+    init(
+        _ client: SlipstreamClient, name: String, takesAll: Bool, streams: [String], run: UInt32,
+        pause: Duration? = nil,
+        clock: ScenarioClock
+    ) {
+        self.streams = streams
+        self.run = run
         self.client = client
         self.name = name
         self.takesAll = takesAll
@@ -43,13 +51,22 @@ final class Watcher: Sendable {
         }
     }
 
+    /// Whether it has all records that were sent.
+    func hasNumbers(of published: Published) -> Bool {
+        state.withLock { state in
+            published.streams.allSatisfy { name, count in
+                (state.streams[name]?.numbers.count ?? 0) >= Int(count.acknowledged)
+            }
+        }
+    }
+
     func hurry() { isHurried.store(true, ordering: .relaxed) }
 
     /// Until the task is cancelled or the client is closed.
     func run() async {
         let kinds: UpdateKinds = takesAll ? .all : .telemetry
         do {
-            for try await update in client.updates(of: "chassis/*", include: kinds, from: .earliest) {
+            for try await update in client.updates(of: streams, include: kinds, from: .earliest) {
                 take(update)
                 if let pause, !isHurried.load(ordering: .relaxed) { try await Task.sleep(for: pause) }
             }
@@ -70,16 +87,20 @@ final class Watcher: Sendable {
     private func take(_ update: Update) {
         let now = clock.seconds
         state.withLock { state in
-            state.streams[update.stream, default: StreamHistory()].take(update, at: now)
+            state.streams[update.stream, default: StreamHistory()].take(update, of: run, at: now)
         }
     }
 }
 
 extension StreamHistory {
-    fileprivate mutating func take(_ update: Update, at now: Double) {
+    fileprivate mutating func take(_ update: Update, of run: UInt32, at now: Double) {
         switch update {
         case .telemetry(let telemetry):
-            for point in telemetry.points { take(point: point.seq, digest: point.record.digest) }
+            for point in telemetry.points {
+                point.record.bytes.withUnsafeBytes { json in
+                    take(point: point.seq, digest: Digest.of(json), number: RecordNumber.read(json, of: run))
+                }
+            }
             arrived(at: now)
         case .insight(let insight): take(insight: Said(seq: insight.seq, digest: insight.insight.digest))
         case .alerts(let update):
@@ -101,4 +122,19 @@ final class ScenarioClock: Sendable {
 
     func begin() { start.withLock { $0 = .now } }
     var seconds: Double { (ContinuousClock.now - start.withLock { $0 }) / .seconds(1) }
+}
+
+extension ScenarioResult {
+    /// Gaps of clients that take what they are given at once, while there was something to give.
+    mutating func take(gapsOf watchers: [Watcher], until end: Double) {
+        var (gaps, longest): ([Gap], [Double]) = ([], [])
+        for watcher in watchers where !watcher.isSlow {
+            for (stream, history) in watcher.history.sorted(by: { $0.key < $1.key }) {
+                let own = history.gaps.gaps.filter { $0.start > 0 && $0.start < end }
+                longest.append(own.map(\.length).max() ?? 0)
+                gaps += own.map { Gap(client: watcher.name, stream: stream, start: $0.start, end: $0.end) }
+            }
+        }
+        take(gaps: gaps, longest: longest)
+    }
 }
