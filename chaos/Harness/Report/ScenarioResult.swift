@@ -36,7 +36,7 @@ package struct ScenarioResult: Codable, Sendable {
     package var gapMedian = 0.0
     package var gapP99 = 0.0
     package var gapMax = 0.0
-    /// From a fault to the end of the last gap it made, the longest of all faults, s.
+    /// From a fault, or from its end, to the end of the last gap it made; the longest of all, s.
     package var recovery = 0.0
     /// How long the harness itself was held up by a busy machine, the longest, s. Gaps are no better than this.
     package var stall = 0.0
@@ -73,11 +73,11 @@ package struct ScenarioResult: Codable, Sendable {
         recovery = ScenarioResult.recovery(from: moments, all)
     }
 
-    /// A gap belongs to the last fault before its end; one of less than 250 ms is no fault's.
+    /// A gap belongs to the last step before its end; one of less than 250 ms is no step's.
     private static func recovery(from moments: [Moment], _ gaps: [Gap]) -> Double {
-        let faults = moments.filter { !$0.isRelief }.map(\.at)
+        let steps = moments.map(\.at)
         return gaps.filter { $0.end - $0.start >= 0.25 }.compactMap { gap in
-            faults.last { $0 < gap.end && $0 > gap.start - 1 }.map { gap.end - $0 }
+            steps.last { $0 < gap.end && $0 > gap.start - 1 }.map { gap.end - $0 }
         }.max() ?? 0
     }
 }

@@ -55,7 +55,7 @@ package struct ChaosRun: Sendable {
         var drawn = scenario.drawn(from: options.seed)
         if let duration = options.duration { drawn = drawn.repeated(for: duration) }
         var result = try await ScenarioRun(drawn, options, directory: directory, leftovers).run()
-        let keeps = options.keepsLogs || result.outcome == .failed
+        let keeps = options.keepsLogs || result.outcome == .failed && !Task.isCancelled
         let problems = leftovers.undo(keepingDirectories: keeps)
         if keeps { options.tell("\(scenario.name)  logs are in \(directory)") }
         if !problems.isEmpty {

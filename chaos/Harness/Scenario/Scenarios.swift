@@ -146,6 +146,7 @@ package enum Scenarios {
         $0.rate = 20_000
         $0.cars = 100
         $0.partitions = 48
+        $0.gapMax = 30
         $0.rest = 8
         $0.snapshotMilliseconds = 10_000
     }
