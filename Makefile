@@ -4,7 +4,7 @@ SOURCES := $(wildcard Sources Tests Fuzz chaos) Package.swift
 BENCHES ?= engine ingest latency fanout restart
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo format lint bench fuzz clean
+.PHONY: help setup build test chaos demo format lint bench fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -18,6 +18,10 @@ build: setup ## build the slipstream command for release
 test: setup ## run all tests; SANITIZE=thread or SANITIZE=address, FILTER=LapTimeTests
 	TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/thread-sanitizer.supp \
 	swift test --no-parallel $(if $(SANITIZE),--sanitize=$(SANITIZE)) $(if $(FILTER),--filter $(FILTER))
+
+chaos: setup ## break a cluster and check what it promised; SCENARIO=all, REPORT=chaos.html
+	swift build -c release
+	.build/release/slipstream-chaos run $(or $(SCENARIO),all) $(if $(REPORT),--report $(REPORT))
 
 demo: build ## a node, a simulated race, a live table and the dashboard; DURATION=30 ends it after 30 s
 	$(SLIPSTREAM) demo $(if $(DURATION),--duration $(DURATION))

@@ -45,6 +45,7 @@ let package = Package(
     products: [
         .library(name: "SlipstreamClient", targets: ["Client"]),
         .executable(name: "slipstream", targets: ["slipstream"]),
+        .executable(name: "slipstream-chaos", targets: ["slipstream-chaos"]),
     ],
     targets: libraries + [
         // One Swift module per C library, its only importer.
@@ -86,11 +87,23 @@ let package = Package(
                 "Sharding", "Storage", "CAllocations", "Kafka", "Threads",
             ],
             swiftSettings: strict),
+        // Breaks a cluster on this machine and checks what it promised; docs/chaos.md.
+        module("LocalCluster"),
+        .target(
+            name: "Chaos",
+            dependencies: [
+                "Client", "Delivery", "JSON", "Kafka", "LocalCluster", "Replication", "Simulation", "Telemetry",
+                "Threads", "Web",
+            ],
+            path: "chaos/Harness", swiftSettings: strict),
+        .executableTarget(
+            name: "slipstream-chaos", dependencies: ["Chaos"], path: "chaos/Command", swiftSettings: strict),
         // Processes that tests kill; not shipped.
         .executableTarget(
             name: "log-torture", dependencies: ["Storage", "Replication", "Telemetry", "Threads"],
             path: "Tests/Fixtures/LogTorture", swiftSettings: strict),
         // Tests mirror Sources.
+        tests(of: "Chaos"),
         tests(of: "Client", uses: ["Delivery", "JSON", "Replication", "Simulation", "Telemetry", "Web"]),
         tests(of: "JSON"),
         tests(of: "Telemetry", uses: ["JSON", "Compression"]),

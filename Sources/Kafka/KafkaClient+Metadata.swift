@@ -46,14 +46,29 @@ extension KafkaClient {
     {
         try use { (handle) throws(LogError) in
             var (low, high): (Int64, Int64) = (0, 0)
-            let code = rd_kafka_query_watermark_offsets(
-                handle, topic, Int32(partition.number), &low, &high, limit.milliseconds)
-            guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
-                rd_kafka_poll(handle, 0)
-                throw failure(code, topic).logError
+            try askLeader(handle, topic, within: limit) { limit in
+                rd_kafka_query_watermark_offsets(handle, topic, Int32(partition.number), &low, &high, limit)
             }
-            events.noteSuccess()
             return Watermarks(earliest: Offset(low), end: Offset(high))
+        }
+    }
+
+    /// Asks again when the broker asked leads no more. The client would go on asking it until what it knows of the
+    /// cluster has aged, 15 minutes: of a topic that it neither reads nor writes it takes no news by itself.
+    private func askLeader(
+        _ handle: OpaquePointer, _ topic: String, within limit: Duration, _ ask: (Int32) -> rd_kafka_resp_err_t
+    ) throws(LogError) {
+        let deadline = ContinuousClock.now + limit
+        while true {
+            let code = ask(max(.milliseconds(1), deadline - .now).milliseconds)
+            rd_kafka_poll(handle, 0)
+            if code == RD_KAFKA_RESP_ERR_NO_ERROR { return events.noteSuccess() }
+            let isStale = [RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE]
+                .contains(code)
+            guard isStale, ContinuousClock.now < deadline else { throw failure(code, topic).logError }
+            do throws(KafkaError) {
+                _ = try metadata(handle, topic, within: max(.milliseconds(1), deadline - .now))
+            } catch { throw error.logError }
         }
     }
 
@@ -64,9 +79,11 @@ extension KafkaClient {
         try use { (handle) throws(LogError) in
             // To the protocol the end is the offset of a time called −1.
             let list = PartitionList(topic, partitions.map { ($0, -1) })
-            let code = rd_kafka_offsets_for_times(handle, list.pointer, limit.milliseconds)
-            guard code == RD_KAFKA_RESP_ERR_NO_ERROR else { throw failure(code, topic).logError }
-            return Dictionary(uniqueKeysWithValues: list.offsets.filter { $0.1.value >= 0 })
+            try askLeader(handle, topic, within: limit) { rd_kafka_offsets_for_times(handle, list.pointer, $0) }
+            let ends = Dictionary(uniqueKeysWithValues: list.offsets.filter { $0.1.value >= 0 })
+            // Those that are missing may have another leader by now: whoever asks the next time finds it.
+            if ends.count < partitions.count { _ = try? metadata(handle, topic, within: limit) }
+            return ends
         }
     }
 

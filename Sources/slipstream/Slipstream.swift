@@ -15,7 +15,7 @@ struct Slipstream {
     static func main() async {
         // A reader that goes away ends a write with an error, not the process.
         signal(SIGPIPE, SIG_IGN)
-        var arguments = Arguments(Array(CommandLine.arguments.dropFirst()))
+        var arguments = Arguments(Array(words.dropFirst()))
         guard let name = arguments.takeName() else { return end(arguments.wantsHelp ? 0 : 2, saying: help) }
         guard let command = commands.first(where: { $0.name == name }) else {
             if name == "help" { return end(0, saying: help) }
@@ -28,6 +28,15 @@ struct Slipstream {
             end(2, saying: "slipstream \(name): \(error)\nslipstream \(name) --help says more")
         } catch {
             end(1, saying: "slipstream \(name): \(error)")
+        }
+    }
+
+    /// The runtime finds no arguments when a preloaded library has changed the environment before it looked.
+    private static var words: [String] {
+        guard CommandLine.arguments.count < 2, let line = FileManager.default.contents(atPath: "/proc/self/cmdline")
+        else { return CommandLine.arguments }
+        return line.dropLast().split(separator: 0, omittingEmptySubsequences: false).map {
+            String(decoding: $0, as: UTF8.self)
         }
     }
 

@@ -138,6 +138,27 @@ import Testing
         }
     }
 
+    @Test func `where a partition ends is asked of its new leader at once, also by who never read it`() throws {
+        try withLog(brokers: 3) { log, cluster in
+            for leader in 1...3 {
+                try cluster.setLeader(ofPartition: 0, in: topic, to: leader)
+                #expect(try log.endOffset(of: PartitionID(0)) == Offset(Int64(leader - 1)))
+                _ = try log.append([record(leader)])
+            }
+        }
+    }
+
+    @Test func `the ends of several partitions are there again after their leaders moved`() throws {
+        try withLog(brokers: 2, partitions: 2) { log, cluster in
+            let all = [PartitionID(0), PartitionID(1)]
+            for leader in [1, 2, 1] {
+                for partition in 0..<2 { try cluster.setLeader(ofPartition: partition, in: topic, to: leader) }
+                _ = try log.catalog.ends(of: all, in: topic, within: .seconds(5))
+                #expect(try log.catalog.ends(of: all, in: topic, within: .seconds(5)).count == 2)
+            }
+        }
+    }
+
     @Test func `an offset that retention took is said with where to go on`() throws {
         try withLog(partitions: 1, with: ["compression.type=none"]) { log, _ in
             // The mock keeps 5 MiB.
