@@ -9,7 +9,6 @@ import Web
 struct FollowerSession {
     /// What a follower that does not read may have waiting. It comes back and goes on with the shard as it is then.
     static let bytesMax = 64 << 20
-    /// JSON bytes of the newest outputs it is given to begin with, of a stream and of a shard.
 
     var shards: Set<Int> = []
     private(set) var queue: [Frame] = []
