@@ -18,7 +18,7 @@ enum BenchCommand: Command {
 
     private static let benches: [any Bench.Type] = [
         EngineBench.self, IngestBench.self, LatencyBench.self, FanoutBench.self, RestartBench.self,
-        MembershipBench.self,
+        MembershipBench.self, FailoverBench.self,
     ]
 
     private static func line(_ bench: any Bench.Type) -> String {

@@ -90,25 +90,34 @@ enum DevCommand: Command {
 
 /// The processes of a cluster on this machine.
 final class DevCluster: Sendable {
-    private struct State {
+    struct State {
         var processes: [String: Process] = [:]
         var isStopping = false
+        /// Of its Kafka, once that runs.
+        var kafka = ""
     }
 
-    private let options: DevCommand.Options
-    private let state = Monitor(State())
+    let options: DevCommand.Options
+    let state = Monitor(State())
+    private let show: @Sendable (String) -> Void
 
-    init(_ options: DevCommand.Options) { self.options = options }
+    /// - Parameter show: takes a line per event.
+    init(_ options: DevCommand.Options, show: @escaping @Sendable (String) -> Void = printLine) {
+        self.options = options
+        self.show = show
+    }
 
     var address: NodeAddress { NodeAddress(ports: (0..<options.nodes).map { options.port + $0 }) }
 
-    /// Returns when all nodes are ready.
-    func start() async throws {
+    /// Returns when all nodes, or these, are ready.
+    func start(_ chosen: ClosedRange<Int>? = nil) async throws {
+        let numbers = chosen ?? 1...options.nodes
         let kafka: String
         if let given = options.kafka { kafka = given } else { kafka = try await startKafka() }
-        for number in 1...options.nodes { try startNode(number, kafka) }
-        for number in 1...options.nodes { try await awaitReady(number) }
-        printLine("ready: slipstream tail 'chassis/*' --node \(nodeList)")
+        state.withLock { $0.kafka = kafka }
+        for number in numbers { try startNode(number, kafka) }
+        for number in numbers { try await awaitReady(number) }
+        show("ready: slipstream tail 'chassis/*' --node \(nodeList)")
     }
 
     private var nodeList: String {
@@ -128,7 +137,7 @@ final class DevCluster: Sendable {
             if let text = try? String(contentsOfFile: file, encoding: .utf8), let sim = try? JSONValue.parse(text),
                 let address = sim["brokers"]?.string
             {
-                printLine("kafka-sim  \(address), faults at \(sim["control"]?.string ?? "")")
+                show("kafka-sim  \(address), faults at \(sim["control"]?.string ?? "")")
                 return address
             }
             try await Task.sleep(for: .milliseconds(20))
@@ -136,7 +145,7 @@ final class DevCluster: Sendable {
         throw CommandError("kafka-sim did not start within 10 s; see above")
     }
 
-    private func startNode(_ number: Int, _ kafka: String) throws {
+    func startNode(_ number: Int, _ kafka: String) throws {
         let name = "n\(number)"
         let port = options.port + number - 1
         let gossip = (0..<options.nodes).map { "127.0.0.1:\(options.gossipPort + $0)" }.joined(separator: ",")
@@ -150,13 +159,13 @@ final class DevCluster: Sendable {
             ]
         ) { [self] status in
             guard options.restarts, !state.withLock({ $0.isStopping }) else { return }
-            printLine("\(name)  ended with \(status), starting it again")
+            show("\(name)  ended with \(status), starting it again")
             do { try startNode(number, kafka) } catch { printError("\(name) does not start again: \(error)") }
         }
-        printLine("\(name)  http://127.0.0.1:\(port)/  process \(process.processIdentifier)")
+        show("\(name)  http://127.0.0.1:\(port)/  process \(process.processIdentifier)")
     }
 
-    private func awaitReady(_ number: Int) async throws {
+    func awaitReady(_ number: Int) async throws {
         let address = NodeAddress(ports: [options.port + number - 1])
         for _ in 0..<600 {
             if (try? await address.get("/readyz")) != nil { return }
@@ -177,8 +186,8 @@ final class DevCluster: Sendable {
         process.standardError = pipe
         // A thread that blocks: Foundation's readability handlers crash now and then when a process goes.
         let output = pipe.fileHandleForReading
-        Thread.detachNewThread {
-            let lines = EventLines(name)
+        Thread.detachNewThread { [show] in
+            let lines = EventLines(name, show)
             while true {
                 let data = output.availableData
                 if data.isEmpty { return }
@@ -212,9 +221,13 @@ final class DevCluster: Sendable {
 /// Prints what nodes log, a short line per event.
 private final class EventLines: Sendable {
     private let name: String
+    private let show: @Sendable (String) -> Void
     private let rest = Monitor(Data())
 
-    init(_ name: String) { self.name = name }
+    init(_ name: String, _ show: @escaping @Sendable (String) -> Void) {
+        self.name = name
+        self.show = show
+    }
 
     func take(_ data: Data) {
         let lines = rest.withLock { rest -> [Data] in
@@ -223,7 +236,7 @@ private final class EventLines: Sendable {
             rest = Data(lines.removeLast())
             return lines.map { Data($0) }
         }
-        for line in lines where !line.isEmpty { printLine("\(name)  \(shown(line))") }
+        for line in lines where !line.isEmpty { show("\(name)  \(shown(line))") }
     }
 
     private func shown(_ line: Data) -> String {

@@ -23,6 +23,7 @@ final class BenchPlace: Sendable {
     let directory: String
     let progress: BenchProgress
     private let nodes = Mutex<[BenchNode]>([])
+    private let endings = Mutex<[@Sendable () -> Void]>([])
 
     /// - Parameter parent: on the disk to be measured; `/tmp` may be memory, so it is not the default.
     init(under parent: String?, progress: BenchProgress) throws {
@@ -40,7 +41,14 @@ final class BenchPlace: Sendable {
         return node
     }
 
+    /// Has `ending` called when the bench is over, whatever way.
+    func atEnd(_ ending: @escaping @Sendable () -> Void) { endings.withLock { $0.append(ending) } }
+
     func remove() {
+        for ending in endings.withLock({ endings in
+            defer { endings = [] }
+            return endings
+        }) { ending() }
         nodes.withLock { nodes in
             nodes.forEach { $0.kill() }
             nodes = []

@@ -40,6 +40,9 @@ struct BenchRace {
         return json
     }
 
+    /// Of every car, in the order of `records`.
+    var chassis: [String] { race.cars.map(\.chassis) }
+
     /// One record of every car.
     mutating func records() -> [[UInt8]] {
         var records: [[UInt8]] = []
