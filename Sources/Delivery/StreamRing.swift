@@ -93,6 +93,18 @@ package struct StreamRing: Sendable {
         return (first..<end).first { self[$0].time >= time } ?? end
     }
 
+    /// Where the newest outputs of at most so many bytes begin, and the last seq of each kind before them.
+    package func tail(bytes limit: Int) -> (start: UInt64, floor: [UInt64]) {
+        var (start, bytes, before) = (end, 0, latest)
+        while start > first, bytes + self[start - 1].count <= limit {
+            start -= 1
+            bytes += self[start].count
+            before[Int(self[start].kind.rawValue)] = self[start].previous
+        }
+        // What lies between an output and the one before of its kind may have been said elsewhere.
+        return (start, start == first ? floor : zip(before, floor).map(max))
+    }
+
     // MARK: Storage
 
     private func slot(_ ordinal: UInt64) -> Int { Int(ordinal & UInt64(entries.count - 1)) }

@@ -51,7 +51,9 @@ package struct ReplayCursor {
     ) throws(LogError) {
         var outputs = OutputBatch()
         var taken = 0
-        while taken < maxBytes {
+        // What is appended meanwhile is not waited for: a reader at the pace of the log would never have its chunk.
+        let end = try log.endOffset(of: shard.partition)
+        while taken < maxBytes, shard.next < end {
             try log.read(shard.partition, from: shard.next, maxBytes: 256 << 10, into: &batch)
             guard !batch.entries.isEmpty else { return }
             outputs.removeAll()

@@ -94,8 +94,11 @@ final class PeerFollower: Sendable {
         do throws(BinaryError) {
             switch try PeerMessage(bytes) {
             case .beat: break
-            case .restored(let shard, let lineage, let streams) where shard < shardCount:
-                inbox.post(.restored(.peer(node), shard: shard, lineage: lineage, streams: streams, isLive: true))
+            case .restored(let shard, let lineage, let streams, let tail) where shard < shardCount:
+                inbox.post(
+                    .restored(
+                        .peer(node),
+                        RestoredState(shard: shard, lineage: lineage, streams: streams, isLive: true, tail: tail)))
             case .outputs(let shard, let lineage, let outputs) where shard < shardCount:
                 _ = inbox.post(outputs, from: .peer(node), shard: shard, lineage: lineage)
             case .gone(let shard) where shard < shardCount:

@@ -6,8 +6,8 @@ import Telemetry
 /// The other way there are two small texts: `{"follow":n}` and `{"unfollow":n}`.
 enum PeerMessage {
     case beat
-    /// The shard as it is now; outputs come from here on.
-    case restored(shard: Int, lineage: UInt64?, streams: [RestoredStream])
+    /// The shard as it was a while ago, and what it has said since; more comes from here on.
+    case restored(shard: Int, lineage: UInt64?, streams: [RestoredStream], tail: OutputBatch)
     case outputs(shard: Int, lineage: UInt64, OutputBatch)
     /// The shard is not, or no longer, live here.
     case gone(shard: Int)
@@ -18,12 +18,13 @@ enum PeerMessage {
         var writer = BinaryWriter()
         switch self {
         case .beat: writer.write(UInt8(0))
-        case .restored(let shard, let lineage, let streams):
+        case .restored(let shard, let lineage, let streams, let tail):
             writer.write(UInt8(1))
             writer.write(UInt32(shard))
             writer.write(lineage) { $0.write($1) }
             writer.write(UInt32(streams.count))
             for stream in streams { stream.encode(into: &writer) }
+            tail.encode(into: &writer)
         case .outputs(let shard, let lineage, let outputs):
             writer = BinaryWriter(reserving: outputs.bytes.count + outputs.entries.count * 40 + 64)
             writer.write(UInt8(2))
@@ -48,7 +49,8 @@ enum PeerMessage {
             let count: UInt32 = try reader.read()
             var streams: [RestoredStream] = []
             for _ in 0..<count { streams.append(try RestoredStream(from: &reader)) }
-            self = .restored(shard: Int(shard), lineage: lineage, streams: streams)
+            self = .restored(
+                shard: Int(shard), lineage: lineage, streams: streams, tail: try OutputBatch(from: &reader))
         case 2:
             let shard: UInt32 = try reader.read()
             let lineage: UInt64 = try reader.read()

@@ -67,8 +67,10 @@ struct Replica {
         }
         environment.inbox.post(
             .restored(
-                .replica, shard: shard.partition.number, lineage: shard.lineage, streams: streams,
-                isLive: hosted.state == .live))
+                .replica,
+                RestoredState(
+                    shard: shard.partition.number, lineage: shard.lineage, streams: streams,
+                    isLive: hosted.state == .live)))
     }
 
     // MARK: Folding

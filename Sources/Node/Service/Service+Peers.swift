@@ -9,6 +9,9 @@ import Web
 struct FollowerSession {
     /// What a follower that does not read may have waiting. It comes back and goes on with the shard as it is then.
     static let bytesMax = 64 << 20
+    /// JSON bytes of the newest outputs it is given to begin with, of a stream and of a shard.
+    static let tailBytesMax = 256 << 10
+    static let shardTailBytesMax = 4 << 20
 
     var shards: Set<Int> = []
     private(set) var queue: [Frame] = []
@@ -27,6 +30,15 @@ struct FollowerSession {
     }
 }
 
+/// A replica that is further than what clients were given by a peer: it waits, lest outputs had to come from the log.
+struct HeldReplica {
+    static let microsecondsMax: Int64 = 1_000_000
+
+    let state: RestoredState
+    let until: Timestamp
+    var outputs: [(OutputBatch, lineage: UInt64)] = []
+}
+
 /// Something that can be done when shards are served here.
 struct Awaiting {
     let shards: Set<Int>
@@ -38,27 +50,54 @@ struct Awaiting {
 // MARK: Where outputs come from
 
 extension Service {
-    func restored(
-        _ source: OutputSource, _ shard: Int, _ lineage: UInt64?, _ streams: [RestoredStream], _ isLive: Bool
-    ) {
-        let (isTaken, effects) = sources.restored(source, shard, isLive: isLive)
+    func restored(_ source: OutputSource, _ state: RestoredState) {
+        if source == .replica, state.isLive, isFurther(state) {
+            held[state.shard] = HeldReplica(state: state, until: Service.later(HeldReplica.microsecondsMax))
+        } else {
+            use(source, state)
+        }
+    }
+
+    private func use(_ source: OutputSource, _ state: RestoredState) {
+        let shard = state.shard
+        let (isTaken, effects) = sources.restored(source, shard, isLive: state.isLive)
         carryOut(effects)
         guard isTaken else { return }
         hub.restart(shard: shard)
-        lineages[shard] = lineage
-        if let lineage {
-            for (number, stream) in streams.enumerated() {
+        lineages[shard] = state.lineage
+        if let lineage = state.lineage {
+            for (number, stream) in state.streams.enumerated() {
                 carryOut(
                     hub.announce(
                         stream.id, shard: shard, number: number, lineage: Lineage(lineage), floor: stream.watermarks,
                         insight: stream.insight))
             }
+            if !state.tail.isEmpty { absorb(state.tail, shard, lineage) }
         }
-        if source == .replica, isLive { liveHere.insert(shard) }
+        if source == .replica, state.isLive { liveHere.insert(shard) }
         serveAwaiting(.monotonic)
     }
 
+    /// Whether a switch to the replica now would skip something that a peer is about to say.
+    private func isFurther(_ state: RestoredState) -> Bool {
+        guard sources.isServed(state.shard), !sources.isReplica(state.shard) else { return false }
+        return state.streams.contains { restored in
+            guard let stream = hub.streams[restored.id] else { return true }
+            return stream.lineage == state.lineage.map(Lineage.init)
+                && zip(restored.watermarks, stream.ring.latest).contains { $0 > $1 }
+        }
+    }
+
+    /// Switches to the replica here once clients have had from a peer what it had said when it became live.
+    func takeHeld(_ shard: Int, _ now: Timestamp) {
+        guard let replica = held[shard], replica.until <= now || !isFurther(replica.state) else { return }
+        held[shard] = nil
+        use(.replica, replica.state)
+        for (outputs, lineage) in replica.outputs { absorb(outputs, shard, lineage) }
+    }
+
     func released(_ shard: Int) {
+        held[shard] = nil
         liveHere.remove(shard)
         carryOut(sources.released(shard, at: .monotonic))
         for (id, follower) in followers where follower.shards.contains(shard) {
@@ -81,6 +120,7 @@ extension Service {
         follower.tick(now)
         carryOut(sources.tick(now))
         for id in followers.keys { send(.beat, to: id) }
+        for shard in held.keys.sorted() { takeHeld(shard, now) }
         serveAwaiting(now)
     }
 }
@@ -92,6 +132,11 @@ extension Service {
     private static let requestLinger: Int64 = 10_000_000
 
     func subscribe(_ request: SubscribeRequest, for id: SessionID) {
+        if case .positions = request.from {
+            // Who goes on knows its places, so shards that are not served yet hold up no others.
+            want(shards(of: request.streams))
+            return carryOut(hub.subscribe(request, for: id))
+        }
         whenServed(shards(of: request.streams)) { [self] in
             guard sockets[id] != nil else { return }
             carryOut(hub.subscribe(request, for: id))
@@ -102,8 +147,11 @@ extension Service {
     func whenServed(_ shards: Set<Int>, _ body: @escaping () -> Void) {
         want(shards)
         guard !shards.allSatisfy(sources.isServed) else { return body() }
-        let until = Timestamp(microseconds: Timestamp.monotonic.microseconds + Service.awaitMicroseconds)
-        awaiting.append(Awaiting(shards: shards, until: until, body: body))
+        awaiting.append(Awaiting(shards: shards, until: Service.later(Service.awaitMicroseconds), body: body))
+    }
+
+    fileprivate static func later(_ microseconds: Int64) -> Timestamp {
+        Timestamp(microseconds: Timestamp.monotonic.microseconds + microseconds)
     }
 
     private func serveAwaiting(_ now: Timestamp) {
@@ -167,12 +215,28 @@ extension Service {
     private func follow(_ shard: Int, _ id: SessionID) {
         guard liveHere.contains(shard) else { return send(.gone(shard: shard), to: id) }
         followers[id]?.shards.insert(shard)
+        send(stateForFollower(shard), to: id)
+    }
+
+    /// With what was said last: clients that come to the follower are a little behind, and need not wait for its log.
+    private func stateForFollower(_ shard: Int) -> PeerMessage {
         let streams = hub.byPlace.indices.contains(shard) ? hub.byPlace[shard] : []
-        send(
-            .restored(
-                shard: shard, lineage: lineages[shard],
-                streams: streams.map { RestoredStream(id: $0.id, watermarks: $0.ring.latest, insight: $0.insight) }),
-            to: id)
+        let share = min(FollowerSession.tailBytesMax, FollowerSession.shardTailBytesMax / max(1, streams.count))
+        var tail = OutputBatch()
+        var restored: [RestoredStream] = []
+        for (number, stream) in streams.enumerated() {
+            let (start, floor) = stream.ring.tail(bytes: share)
+            restored.append(RestoredStream(id: stream.id, watermarks: floor, insight: stream.insight))
+            for ordinal in start..<stream.ring.end {
+                let entry = stream.ring[ordinal]
+                stream.ring.withBytes(of: entry) {
+                    tail.append(
+                        stream: Int32(number), kind: entry.kind, seq: entry.seq, previous: entry.previous,
+                        time: entry.time, json: $0)
+                }
+            }
+        }
+        return .restored(shard: shard, lineage: lineages[shard], streams: restored, tail: tail)
     }
 
     func giveFollowers(_ outputs: OutputBatch, _ shard: Int, _ lineage: UInt64) {

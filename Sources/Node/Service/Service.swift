@@ -41,6 +41,8 @@ final class Service: WebHandler {
     /// Shards that requests have asked for, until when.
     var wantedUntil: [Int: Timestamp] = [:]
     var awaiting: [Awaiting] = []
+    /// Shards that the replica here has live, and that a peer still gives until clients have as much.
+    var held: [Int: HeldReplica] = [:]
 
     init(_ node: ServiceContext) {
         self.node = node
@@ -141,11 +143,13 @@ final class Service: WebHandler {
 
     private func take(_ event: ServiceEvent) {
         switch event {
-        case .restored(let source, let shard, let lineage, let streams, let isLive):
-            restored(source, shard, lineage, streams, isLive)
+        case .restored(let source, let state): restored(source, state)
+        case .outputs(.replica, let shard, let lineage, let outputs) where held[shard] != nil:
+            held[shard]?.outputs.append((outputs, lineage))
         case .outputs(let source, let shard, let lineage, let outputs):
             guard sources.takes(source, shard) else { return node.inbox.recycle(outputs) }
             absorb(outputs, shard, lineage)
+            if held[shard] != nil { takeHeld(shard, .monotonic) }
         case .released(let shard): released(shard)
         case .peerLost(let peer, let shard): carryOut(sources.lost(peer, shard: shard, at: .monotonic))
         case .cluster(let view):
@@ -159,7 +163,7 @@ final class Service: WebHandler {
         }
     }
 
-    private func absorb(_ said: OutputBatch, _ shard: Int, _ lineage: UInt64) {
+    func absorb(_ said: OutputBatch, _ shard: Int, _ lineage: UInt64) {
         var outputs = said
         lineages[shard] = lineage
         for stream in outputs.newStreams {

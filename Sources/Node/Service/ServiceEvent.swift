@@ -8,10 +8,8 @@ import Web
 
 /// What other threads tell the thread that serves clients.
 enum ServiceEvent: Sendable {
-    /// A shard's streams as they are at a source, in the order of their numbers; its outputs come next.
-    ///
-    /// `lineage` is `nil` while the partition never had a record; `isLive`: everything in the log is applied.
-    case restored(OutputSource, shard: Int, lineage: UInt64?, streams: [RestoredStream], isLive: Bool)
+    /// A shard as it is at a source; its outputs come next.
+    case restored(OutputSource, RestoredState)
     case outputs(OutputSource, shard: Int, lineage: UInt64, OutputBatch)
     /// The replica here does not fold this shard any more.
     case released(shard: Int)
@@ -27,6 +25,19 @@ enum ServiceEvent: Sendable {
     case replayed(reader: UInt64, ReplayChunk)
     /// The answer to a request that another thread looked into.
     case answer(UInt64, HTTPResponse)
+}
+
+/// A shard as a source gives it.
+struct RestoredState: Sendable {
+    let shard: Int
+    /// `nil` while the partition never had a record.
+    let lineage: UInt64?
+    /// In the order of their numbers, which are the same on all replicas.
+    let streams: [RestoredStream]
+    /// Everything in the log is applied.
+    let isLive: Bool
+    /// What the streams have said since, for clients that are a little behind.
+    var tail = OutputBatch()
 }
 
 /// Where other threads leave what they tell. Bounded: who would fill it waits.
