@@ -14,7 +14,8 @@ package struct GossipMember: Sendable, Equatable {
     /// When it came to have its status: time since gossip started here.
     package let since: Duration
     package let tableVersion: Stamp
-    /// `nil` while it is not known, or cannot be read (of a newer program).
+    /// `nil` while it is not known, or cannot be read (of a newer program). What a node said in a former life is not
+    /// known of this one: it has none of the shards it had.
     package let table: NodeTable?
 
     /// Alive or suspect: a suspect is counted in until it is certain.
@@ -33,9 +34,11 @@ struct TableCache {
                 entry = (member.tableVersion, member.table.isEmpty ? nil : try? NodeTable(member.table))
             }
             kept[member.id] = entry
+            let isOfThisLife = member.tableVersion.boot >= member.incarnation.boot
             return GossipMember(
                 id: member.id, status: member.status, incarnation: member.incarnation, address: member.address,
-                since: member.since, tableVersion: member.tableVersion, table: entry?.table)
+                since: member.since, tableVersion: member.tableVersion,
+                table: isOfThisLife ? entry?.table : nil)
         }
         tables = kept
         return members

@@ -78,6 +78,17 @@ package final class KafkaConsumer: @unchecked Sendable {
         do throws(LogError) { try client.use { _ in rd_kafka_queue_yield(queue) } } catch { return }  // Nobody waits.
     }
 
+    /// Where the partition ended when the broker answered last; does not ask. `nil` before the first answer.
+    func lastEnd(of partition: PartitionID) -> Offset? {
+        var (earliest, end): (Int64, Int64) = (0, 0)
+        do throws(LogError) {
+            let code = try client.use { handle in
+                rd_kafka_get_watermark_offsets(handle, topic, Int32(partition.number), &earliest, &end)
+            }
+            return code == RD_KAFKA_RESP_ERR_NO_ERROR && end >= 0 ? Offset(end) : nil
+        } catch { return nil }  // Closed meanwhile: the next call says so.
+    }
+
     /// Tells lag tools how far we are: commits to group `slipstream`, and does not wait. Nothing here reads it.
     package func commit(_ positions: [PartitionID: Offset]) throws(LogError) {
         try client.use { (handle) throws(LogError) in

@@ -11,6 +11,9 @@ final class KafkaReader: LogReader, @unchecked Sendable {
     private var messages = MessageBuffer()
     /// Of partitions that are read, the offset behind the last record handed out. Others stand still.
     private var next: [PartitionID: Offset] = [:]
+    /// Reached by records, and not said yet. A partition that never pauses has no end of its own in what is fetched.
+    private var reached: (partition: PartitionID, end: Offset)?
+    private var told: [PartitionID: Offset] = [:]
     /// Partitions of a topic that was not there for a while: it may be another one now.
     private var suspects: Set<PartitionID> = []
 
@@ -26,6 +29,7 @@ final class KafkaReader: LogReader, @unchecked Sendable {
         messages.removeAll(of: partition)
         try consumer.assign(partition, from: offset)
         next[partition] = offset
+        told[partition] = nil
         suspects.remove(partition)
         progress.note(partition, offset)
     }
@@ -43,6 +47,10 @@ final class KafkaReader: LogReader, @unchecked Sendable {
         batch.removeAll()
         try progress.checkOpen()
         if progress.isStuck { try replaceConsumer() }
+        if let (partition, end) = reached {
+            reached = nil
+            if next[partition] == end, let reading = reachedEnd(partition, end) { return reading }
+        }
         var wait = limit
         while true {
             if messages.isEmpty {
@@ -99,7 +107,7 @@ final class KafkaReader: LogReader, @unchecked Sendable {
             let end = max(position, Offset(message.pointee.offset))
             messages.dropFirst()
             move(partition, to: end)
-            return .end(partition, end)
+            return reachedEnd(partition, end)
         case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
             messages.dropFirst()
             return try outOfRange(partition, position)
@@ -119,7 +127,14 @@ final class KafkaReader: LogReader, @unchecked Sendable {
         }
         guard !batch.entries.isEmpty else { return nil }
         move(partition, to: position)
+        if let end = consumer.lastEnd(of: partition), position >= end { reached = (partition, position) }
         return .records(partition)
+    }
+
+    private func reachedEnd(_ partition: PartitionID, _ end: Offset) -> LogReading? {
+        guard told[partition] != end else { return nil }
+        told[partition] = end
+        return .end(partition, end)
     }
 
     private func move(_ partition: PartitionID, to offset: Offset) {

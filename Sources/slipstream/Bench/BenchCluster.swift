@@ -89,8 +89,8 @@ final class BenchCluster: Sendable {
             told += metrics.split(separator: "\n").filter { line in
                 !line.hasPrefix("#") && words.contains { line.contains($0) }
             }.map { "n\(number)  \($0)" }
-            let state = (try? await node.get("/v1/streams/\(stream)")).map { String(decoding: $0.prefix(300), as: UTF8.self) }
-            told.append("n\(number)  \(state ?? "no answer")")
+            let state = try? await node.get("/v1/streams/\(stream)").prefix(300)
+            told.append("n\(number)  \(state.map { String(decoding: $0, as: UTF8.self) } ?? "no answer")")
         }
         return told.joined(separator: "\n")
     }
@@ -125,7 +125,8 @@ enum FreePorts {
     static func range(of count: Int) throws -> Int {
         for _ in 0..<100 {
             let first = Int.random(in: 15_000...31_000)
-            if (first..<first + count).allSatisfy({ isFree($0, SOCK_STREAM) && isFree($0, SOCK_DGRAM) }) { return first }
+            let ports = first..<first + count
+            if ports.allSatisfy({ isFree($0, SOCK_STREAM) && isFree($0, SOCK_DGRAM) }) { return first }
         }
         throw BenchError("there are no \(count) free ports in a row")
     }
