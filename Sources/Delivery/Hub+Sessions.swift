@@ -166,7 +166,8 @@ extension Hub {
 
     // MARK: Time
 
-    /// Heartbeats, to be called every second, and the end of clients that take nothing.
+    /// Heartbeats, and the end of clients that take nothing. To be called several times within the silence after which
+    /// clients take a connection for dead.
     package mutating func beat(now: Timestamp) -> [Effect] {
         var effects: [Effect] = []
         if limits.beatsAheadMax > 0 { resyncIfAhead(&effects) }
@@ -181,6 +182,11 @@ extension Hub {
                 }
                 continue
             }
+            session.beatsUntold += 1
+            let isDue = !session.isHeard || session.beatsUntold >= limits.beatsWhileBusy
+            session.isHeard = false
+            guard isDue else { continue }
+            session.beatsUntold = 0
             post(heartbeat(for: session), to: session, &effects)
         }
         return effects

@@ -14,6 +14,8 @@ package struct Hub {
         package var subscriptionsPerSession = 64
         /// A client that takes nothing for this long while something waits for it is closed.
         package var stallMicroseconds: Int64 = 10_000_000
+        /// A client that is being sent updates gets a heartbeat every so many beats only.
+        package var beatsWhileBusy = 1
         /// A client may come from a replica that was further than this one, which then catches up. After so many beats
         /// the log itself must have lost what the client has. 0: there is no other replica.
         package var beatsAheadMax = 0
@@ -188,6 +190,7 @@ package struct Hub {
 
     private mutating func sent(_ frame: Frame, _ session: Session, _ now: Timestamp) -> Frame {
         session.lastProgress = now
+        session.isHeard = true
         counters.framesSent += 1
         counters.bytesSent += UInt64(frame.count)
         return frame

@@ -22,6 +22,9 @@ final class Session {
     private var queueStart = 0
     /// When bytes last went out, or there was nothing to send.
     var lastProgress: Timestamp
+    /// Something went out since the last beat, and beats since the last heartbeat.
+    var isHeard = false
+    var beatsUntold = 0
     /// It was told to go, and its socket has not closed yet.
     var isDismissed = false
 

@@ -15,8 +15,9 @@ package final class KafkaLog: FollowableLog {
         package var cursorsMax = 4
         /// A broker that does not answer a question by then has failed it.
         package var callLimit = Duration.seconds(5)
-        /// A partition behind its end that has not moved between two looks this far apart gets a new consumer.
-        package var watchdogInterval = Duration.seconds(10)
+        /// A partition behind its end that has not moved between two looks this far apart gets a new consumer. librdkafka
+        /// loses its way now and then when partitions are assigned under load, and clients wait meanwhile.
+        package var watchdogInterval = Duration.seconds(1)
 
         package init() {}
     }
@@ -92,17 +93,23 @@ package final class KafkaLog: FollowableLog {
         batch.removeAll()
         try checkOpen()
         try check(partition)
-        let cursor = try cursors.take(for: partition, at: offset)
-        do throws(LogError) {
-            try cursor.read(partition, from: offset, maxBytes: maxBytes, into: &batch) { () throws(LogError) in
-                try watermarks(of: partition)
+        let deadline = ContinuousClock.now + KafkaLog.readLimit
+        while true {
+            let cursor = try cursors.take(for: partition, at: offset)
+            do throws(LogError) {
+                try cursor.read(partition, from: offset, maxBytes: maxBytes, into: &batch) { () throws(LogError) in
+                    try watermarks(of: partition)
+                }
+                return cursors.put(cursor)
+            } catch {
+                // One that has lost its way is replaced by another.
+                cursors.discard(cursor)
+                guard case .unavailable = error, ContinuousClock.now < deadline else { throw error }
             }
-        } catch {
-            cursors.discard(cursor)
-            throw error
         }
-        cursors.put(cursor)
     }
+
+    private static let readLimit = Duration.seconds(10)
 
     /// Follows partitions with a consumer of its own.
     package func makeReader() throws(LogError) -> any LogReader { try makeKafkaReader() }

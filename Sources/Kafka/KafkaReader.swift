@@ -14,6 +14,9 @@ final class KafkaReader: LogReader, @unchecked Sendable {
     /// Reached by records, and not said yet. A partition that never pauses has no end of its own in what is fetched.
     private var reached: (partition: PartitionID, end: Offset)?
     private var told: [PartitionID: Offset] = [:]
+    /// Where partitions ended that have not been read to their end since they were assigned, and when.
+    private var goals: [PartitionID: (end: Offset, at: ContinuousClock.Instant)] = [:]
+    private static let moment = Duration.milliseconds(100)
     /// Partitions of a topic that was not there for a while: it may be another one now.
     private var suspects: Set<PartitionID> = []
 
@@ -30,6 +33,7 @@ final class KafkaReader: LogReader, @unchecked Sendable {
         try consumer.assign(partition, from: offset)
         next[partition] = offset
         told[partition] = nil
+        goals[partition] = nil
         suspects.remove(partition)
         progress.note(partition, offset)
     }
@@ -127,8 +131,23 @@ final class KafkaReader: LogReader, @unchecked Sendable {
         }
         guard !batch.entries.isEmpty else { return nil }
         move(partition, to: position)
-        if let end = consumer.lastEnd(of: partition), position >= end { reached = (partition, position) }
+        look(partition, position)
         return .records(partition)
+    }
+
+    /// Notes when the end is reached. Until that is so for the first time, the end as it was a moment ago will do: one
+    /// that moves on with every answer may never be met.
+    private func look(_ partition: PartitionID, _ position: Offset) {
+        guard let end = consumer.lastEnd(of: partition) else { return }
+        if position >= end {
+            reached = (partition, position)
+        } else if told[partition] == nil {
+            let now = ContinuousClock.now
+            guard let goal = goals[partition] else { return goals[partition] = (end, now) }
+            guard position >= goal.end else { return }
+            goals[partition] = (end, now)
+            if now - goal.at <= KafkaReader.moment { reached = (partition, position) }
+        }
     }
 
     private func reachedEnd(_ partition: PartitionID, _ end: Offset) -> LogReading? {

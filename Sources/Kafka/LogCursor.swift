@@ -9,7 +9,7 @@ final class LogCursor: @unchecked Sendable {
     private var messages = MessageBuffer()
     /// Where the next record comes from; `nil` before the first read.
     private(set) var place: (partition: PartitionID, next: Offset)?
-    private static let patience = Duration.seconds(10)
+    private static let patience = Duration.milliseconds(500)
 
     init(_ consumer: KafkaConsumer) { self.consumer = consumer }
 

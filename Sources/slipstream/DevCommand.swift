@@ -172,7 +172,8 @@ final class DevCluster: Sendable {
             if (try? await address.get("/readyz")) != nil { return }
             try await Task.sleep(for: .milliseconds(50))
         }
-        throw CommandError("n\(number) is not ready after 30 s; see above")
+        let page = (try? await address.get("/v1/cluster")).map { String(decoding: $0.prefix(2_000), as: UTF8.self) }
+        throw CommandError("n\(number) is not ready after 30 s; see above\(page.map { "\n\($0)" } ?? "")")
     }
 
     @discardableResult

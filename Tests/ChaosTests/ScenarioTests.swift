@@ -30,7 +30,7 @@ import Testing
 @Test func `the subset for every change needs nothing of the machine`() {
     let short = Scenarios.all.filter(\.isShort)
     #expect(!short.isEmpty)
-    #expect(short.allSatisfy(\.needs.isEmpty))
+    #expect(short.allSatisfy { $0.needs.isEmpty })
     // Start and judgement take some 10 s each.
     #expect(short.reduce(0) { $0 + $1.length + 10 } < 120)
 }

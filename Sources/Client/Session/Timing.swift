@@ -1,7 +1,7 @@
 /// How long a link waits for what.
 package struct Timing: Sendable, Equatable {
-    /// A connection that says nothing for this long is dead. A node sends something every second.
-    package var silence: Duration = .seconds(3)
+    /// A connection that says nothing for this long is dead. A node sends something four times as often.
+    package var silence: Duration = .seconds(1)
     /// From the start of an attempt until the WebSocket is open.
     package var connectTimeout: Duration = .seconds(3)
     /// The first wait is drawn from 0...this.

@@ -7,9 +7,13 @@ package struct ClusterView: Sendable, Equatable {
     /// Per shard: the nodes that have it live, the leader first.
     package var live: [[NodeID]] = []
 
-    package init(urls: [NodeID: String] = [:], live: [[NodeID]] = []) {
+    /// Shards that this node hosts and has not live yet.
+    package var starting: Set<Int> = []
+
+    package init(urls: [NodeID: String] = [:], live: [[NodeID]] = [], starting: Set<Int> = []) {
         self.urls = urls
         self.live = live
+        self.starting = starting
     }
 
     package func live(_ shard: Int) -> [NodeID] { live.indices.contains(shard) ? live[shard] : [] }

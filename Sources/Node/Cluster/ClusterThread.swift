@@ -129,7 +129,8 @@ extension ClusterView {
         self.init(
             urls: Dictionary(
                 uniqueKeysWithValues: plan.peers.filter { !$0.table.url.isEmpty }.map { ($0.id, $0.table.url) }),
-            live: (0..<plan.map.shardCount).map { plan.map.serving(ShardID($0)).map(\.node) })
+            live: (0..<plan.map.shardCount).map { plan.map.serving(ShardID($0)).map(\.node) },
+            starting: Set(plan.table.shards.filter { $0.phase != .live }.map(\.shard.number)))
     }
 }
 

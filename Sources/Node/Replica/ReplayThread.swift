@@ -69,12 +69,21 @@ final class ReplayThread: Sendable {
             case .forget(let key): cursors.removeAll { $0.key == key }
             case .read(let key, let request, let done):
                 let kept = cursors.firstIndex { $0.key == key }.map { cursors.remove(at: $0).cursor }
+                let begun = Timestamp.monotonic
                 let (outcome, cursor) = read(request, with: kept, decoder)
+                tellSlow(request, since: begun)
                 if let cursor { cursors.append((key, cursor)) }
                 if cursors.count > ReplayThread.cursorsMax { cursors.removeFirst() }
                 done(outcome)
             }
         }
+    }
+
+    private func tellSlow(_ request: Request, since begun: Timestamp) {
+        let milliseconds = (Timestamp.monotonic.microseconds - begun.microseconds) / 1_000
+        guard milliseconds >= 100 else { return }
+        environment.journal.notice(
+            "a replay took long", [.stream: "\(request.stream)", .milliseconds: "\(milliseconds)"])
     }
 
     private func next() -> Order? {

@@ -30,6 +30,7 @@ final class Service: WebHandler {
     var isDraining = false
     private var flushedAt = Timestamp.monotonic
     private var beatAt = Timestamp.monotonic
+    private var wantedAt = Timestamp.monotonic
     private var needsFlush = false
     let pages: StaticPages
     var sources: ShardSources
@@ -49,7 +50,9 @@ final class Service: WebHandler {
         self.node = node
         sources = ShardSources(own: NodeID(node.config.nodeID), shardCount: node.config.partitions)
         var limits = Hub.Limits()
-        limits.beatsAheadMax = node.follower == nil ? 0 : 5
+        let beat = node.config.heartbeatMilliseconds
+        limits.beatsAheadMax = node.follower == nil ? 0 : max(1, Service.aheadMilliseconds / beat)
+        limits.beatsWhileBusy = max(1, Service.busyHeartbeatMilliseconds / beat)
         limits.ringBytes = node.config.ringBytes
         limits.ringBytesTotal = node.config.ringBytesTotal
         hub = Hub(limits: limits)
@@ -157,6 +160,8 @@ final class Service: WebHandler {
         case .cluster(let view):
             self.view = view
             carryOut(sources.changed(view, at: .monotonic))
+            // What a peer has said lately is what clients will ask for that come from it.
+            want(view.starting)
         case .live: isLive = true
         case .departing: sendClientsAway()
         case .failed: node.stop()
@@ -212,9 +217,12 @@ final class Service: WebHandler {
         if needsFlush { flush() }
         if feed.tick(now: now, wall: .wall) { wakeFeed() }
         tickCluster(now)
-        if now.microseconds - beatAt.microseconds >= 1_000_000 {
+        if now.microseconds - beatAt.microseconds >= Int64(node.config.heartbeatMilliseconds) * 1_000 {
             beatAt = now
             carryOut(hub.beat(now: now))
+        }
+        if now.microseconds - wantedAt.microseconds >= 1_000_000 {
+            wantedAt = now
             wantWhatClientsWant(now)
         }
         arm()
@@ -224,6 +232,9 @@ final class Service: WebHandler {
     func arm() { node.setTimer(needsFlush ? Service.coalescingMicroseconds : Service.tickMicroseconds) }
 
     private static let coalescingMicroseconds: Int64 = 250
+    /// How long a replica has to come to where a client was at another before the log itself must have lost that.
+    private static let aheadMilliseconds = 5_000
+    private static let busyHeartbeatMilliseconds = 1_000
     private static let tickMicroseconds: Int64 = 50_000
 
     // MARK: Effects

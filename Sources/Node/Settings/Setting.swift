@@ -145,6 +145,9 @@ package enum SettingsTable {
             "idle-flush-ms", .integer(10...600_000), default: "250", unit: "ms",
             help: "long rows of one instant are closed into a point after this silence, when no later row has"),
         Setting(
+            "heartbeat-ms", .integer(50...60_000), default: "250", unit: "ms",
+            help: "a client that is sent nothing else hears from the node this often"),
+        Setting(
             "max-connections", .integer(1...1_000_000), default: "10000",
             help: "connections at a time; more are refused"),
         Setting(
