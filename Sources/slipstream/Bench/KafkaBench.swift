@@ -9,7 +9,7 @@ struct KafkaBench: Bench {
     static let summary = "Kafka → decoder → engine → ring, and a bare consumer of the same topic"
     static let options = [
         "--runs N     default 5", "--batch N    records of one car in a Kafka record; default 1",
-        "--records N  in one pass; default 400000. The simulated Kafka keeps 5 MiB a partition",
+        "--records N  in one pass; default 150000. The simulated Kafka keeps 5 MiB a partition",
     ]
 
     private let runs: Int
@@ -20,7 +20,7 @@ struct KafkaBench: Bench {
     init(_ arguments: inout Arguments) throws(UsageError) {
         runs = try arguments.takeNumber("--runs", in: 1...100, default: 5)
         perValue = try arguments.takeNumber("--batch", in: 1...10_000, default: 1)
-        records = try arguments.takeNumber("--records", in: 10_000...2_000_000, default: 400_000)
+        records = try arguments.takeNumber("--records", in: 10_000...2_000_000, default: 150_000)
     }
 
     func run(in place: BenchPlace) async throws -> BenchReport {
