@@ -1,7 +1,7 @@
 # `make` alone says what there is. Everything works on a fresh clone.
 SLIPSTREAM := .build/release/slipstream
 SOURCES := $(wildcard Sources Tests Fuzz chaos) Package.swift
-BENCHES ?= engine ingest latency fanout restart
+BENCHES ?= engine ingest latency fanout restart membership
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build test chaos demo format lint bench fuzz clean

@@ -22,7 +22,7 @@ package struct GossipCounters: Sendable, Equatable {
     package var streamsOpened = 0
     /// Connections or datagrams to which a machine answered that nobody listens there.
     package var refused = 0
-    /// Reports not handed on, being the same as one shortly before.
+    /// Reports not handed on; see `ReportGate`.
     package var reportsRepeated = 0
     /// 0 is well; see `Membership.healthScore`. A gauge.
     package var healthScore = 0

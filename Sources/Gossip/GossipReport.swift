@@ -34,17 +34,3 @@ package enum GossipReport: Sendable, Equatable, CustomStringConvertible {
         }
     }
 }
-
-/// Lets each report through once in a while: one bad node repeats itself many times a second.
-struct ReportGate {
-    static let silence = Duration.seconds(10)
-    private static let rememberedMax = 32
-    private var recent: [(report: GossipReport, at: Duration)] = []
-
-    mutating func admits(_ report: GossipReport, at now: Duration) -> Bool {
-        recent.removeAll { now - $0.at >= Self.silence }
-        guard !recent.contains(where: { $0.report == report }), recent.count < Self.rememberedMax else { return false }
-        recent.append((report, now))
-        return true
-    }
-}

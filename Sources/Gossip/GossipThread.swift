@@ -46,7 +46,7 @@ package final class GossipThread: Sendable {
     /// - Parameters:
     ///   - onChange: all nodes known, sorted, this one with them; once at the start, then after each change, several at
     ///     once counted as one. A table this node publishes is in the next, but brings none about.
-    ///   - onReport: what should be logged. The same one again within 10 s is only counted.
+    ///   - onReport: what should be logged. The same again about the same peer within 10 s is only counted.
     /// - Throws: `.system` when there is no thread left.
     package func start(
         onChange: @escaping @Sendable ([GossipMember]) -> Void,

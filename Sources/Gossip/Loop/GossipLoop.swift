@@ -77,14 +77,8 @@ final class GossipLoop {
 
     // MARK: Events
 
-    /// Hands in something that has arrived. In the socket it may have waited past a deadline, but what else waits there may
-    /// be just what was missed: until all is read it counts as come in time, unless the thread stood still for so long that
-    /// `Membership` wants to know.
-    func handle(_ event: Membership.Event) {
-        let (now, deadline) = (now, membership.deadline)
-        let isLate = now >= deadline && now - deadline <= membership.timing.pauseMax ?? .zero
-        handle(event, at: isLate ? deadline - .nanoseconds(1) : now)
-    }
+    /// Hands in something that has arrived.
+    func handle(_ event: Membership.Event) { handle(event, at: membership.arrival(at: now)) }
 
     private func handle(_ event: Membership.Event, at moment: Duration) {
         lastMoment = max(lastMoment, moment)
@@ -116,7 +110,7 @@ final class GossipLoop {
         guard !refusals.isEmpty, !isOver else { return }
         let refused = membership.members.filter { $0.status <= .suspect && refusals.contains($0.address) }
         refusals = []
-        for member in refused where member.id != membership.own { handle(.peerReset(member.id)) }
+        for member in refused where member.id != membership.own { handle(.peerRefused(member.id)) }
     }
 
     // MARK: Effects

@@ -35,11 +35,14 @@ final class Cluster: @unchecked Sendable {
         }
         self.own = own
         do throws(WebError) { client = try WebClient() } catch { throw .web(error) }
-        follower = PeerFollower(client, inbox: inbox, journal: journal, shardCount: config.partitions)
         states = PeerStates(client, own: own, journal: journal)
         do throws(GossipError) {
             gossip = try GossipThread(try Cluster.gossipConfiguration(own, config, kafka))
         } catch { throw .gossip(error) }
+        let gossip = gossip
+        follower = PeerFollower(client, inbox: inbox, journal: journal, shardCount: config.partitions) { node in
+            gossip.peerReset(node)
+        }
     }
 
     /// What all nodes of a cluster must have alike is compared when they meet.

@@ -25,13 +25,19 @@ final class PeerFollower: Sendable {
     private let inbox: ServiceInbox
     private let journal: Log
     private let shardCount: Int
+    /// Told of a node whose connection broke without a goodbye.
+    private let onReset: @Sendable (NodeID) -> Void
     private let state = Monitor(State())
 
-    init(_ client: WebClient, inbox: ServiceInbox, journal: Log, shardCount: Int) {
+    init(
+        _ client: WebClient, inbox: ServiceInbox, journal: Log, shardCount: Int,
+        onReset: @escaping @Sendable (NodeID) -> Void
+    ) {
         self.client = client
         self.inbox = inbox
         self.journal = journal
         self.shardCount = shardCount
+        self.onReset = onReset
     }
 
     func follow(_ node: NodeID, url: String?, shard: Int) {
@@ -112,15 +118,23 @@ final class PeerFollower: Sendable {
         }
     }
 
-    fileprivate func lost(_ node: NodeID, _ number: Int, reason: String) {
+    fileprivate func closed(_ node: NodeID, _ number: Int, code: UInt16?, reason: String) {
+        guard lost(node, number, reason: reason), code == nil else { return }
+        onReset(node)
+    }
+
+    /// - Returns: false for a connection that was left before.
+    @discardableResult
+    private func lost(_ node: NodeID, _ number: Int, reason: String) -> Bool {
         let gone = state.withLock { state -> Connection? in
             guard state.connections[node]?.number == number else { return nil }
             return state.connections.removeValue(forKey: node)
         }
-        guard let gone else { return }
+        guard let gone else { return false }
         gone.socket.cancel()
         if !gone.shards.isEmpty { journal.notice("peer lost", [.address: "\(node)", .reason: reason]) }
         inbox.post(.peerLost(node, shard: nil))
+        return true
     }
 }
 
@@ -139,5 +153,7 @@ private final class PeerConnection: WebSocketClientHandler {
     func received(_ message: UnsafeRawBufferPointer, on socket: ClientSocket) {
         follower.received(Array(message), from: node, number)
     }
-    func closed(_ socket: ClientSocket, code: UInt16?, reason: String) { follower.lost(node, number, reason: reason) }
+    func closed(_ socket: ClientSocket, code: UInt16?, reason: String) {
+        follower.closed(node, number, code: code, reason: reason)
+    }
 }

@@ -15,8 +15,10 @@ extension Membership {
         case frame([UInt8], on: StreamID, from: PeerAddress)
         /// A whole frame arrived that the key does not open.
         case unreadableFrame(on: StreamID, from: PeerAddress)
-        /// A standing connection to that node was reset, or refused where its process ought to listen.
+        /// A standing connection to that node was reset.
         case peerReset(NodeID)
+        /// The machine of that node says that nobody listens where its process ought to.
+        case peerRefused(NodeID)
         /// Say goodbye; `departed` follows.
         case leave
     }
@@ -85,6 +87,14 @@ extension Membership {
     /// 0 is well; up to `SwimTiming.healthMax`. For metrics.
     package var healthScore: Int { health.score }
     package var incarnation: Stamp { ownPeer.claim.incarnation }
+
+    /// The moment to hand in, with `handle`, what was found waiting in a socket at `now`. It may have waited past a deadline,
+    /// but what else waits there may be just what was missed: until all is read it counts as come in time, unless the
+    /// process stood still for so long that `Membership` wants to know.
+    package func arrival(at now: Moment) -> Moment {
+        let isLate = now >= deadline && now - deadline <= timing.pauseMax ?? .zero
+        return isLate ? deadline - .nanoseconds(1) : now
+    }
 
     private func member(_ peer: Peer) -> Member {
         Member(

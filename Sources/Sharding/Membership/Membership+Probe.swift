@@ -42,7 +42,7 @@ extension Membership {
         guard let target, let peer = peers[target] else { return }
         probe = Probe(
             target: target, sequence: nextSequence(), askAt: now + health.scale(timing.probeTimeout),
-            until: now + health.scale(timing.probeInterval))
+            until: now + health.scale(timing.probePatience))
         send(.ping(lastSequence, target: target), to: peer.claim.address, node: target, into: &effects)
     }
 
@@ -56,7 +56,10 @@ extension Membership {
             let ping = Packet.Message.ping(current.sequence, target: current.target)
             send(ping, to: target.claim.address, node: current.target, into: &effects)
         }
-        let others = pick(timing.indirectProbes, using: &random) { $0.claim.node != current.target }
+        // Not one that is suspect itself: in a partition its silence would speak against this node's ears.
+        let others = pick(timing.indirectProbes, using: &random) {
+            $0.claim.node != current.target && $0.claim.status == .alive
+        }
         let request = Packet.Message.pingRequest(current.sequence, target: current.target, at: target.claim.address)
         for other in others {
             if !current.isIndirect { probe?.silent.insert(other.claim.node) }
@@ -69,7 +72,8 @@ extension Membership {
     ) {
         probe = nil
         // Go-betweens that said nothing at all speak against this node's own ears; without any, so does the silence.
-        health.change(by: current.isIndirect ? current.silent.count : 1)
+        let silent = current.silent.count { peers[$0]?.claim.status == .alive }
+        health.change(by: current.isIndirect ? silent : 1)
         accuse(current.target, at: now, using: &random, into: &effects)
     }
 

@@ -7,7 +7,7 @@ extension Membership {
         guard case .idle = life else { return }
         life = .running
         self.seeds = seeds.filter { $0 != ownPeer.claim.address }
-        for node in peers.keys.sorted() where node != own { order.insert(node, using: &random) }
+        order.begin(with: peers.keys.filter { $0 != own }.sorted(), using: &random)
         // Nodes started together should not all probe at the same instant.
         nextProbe = now + timing.probeInterval * Double.random(in: 0..<1, using: &random)
         nextSync = now + timing.syncInterval * Double.random(in: 0.5..<1, using: &random)
@@ -34,7 +34,7 @@ extension Membership {
         at now: Moment, using random: inout some RandomNumberGenerator, into effects: inout [Effect]
     ) {
         guard now >= nextSync else { return }
-        nextSync = now + timing.syncInterval * Double.random(in: 0.75..<1.25, using: &random)
+        nextSync = now + timing.syncPeriod(nodes: aliveCount) * Double.random(in: 0.75..<1.25, using: &random)
         forgetTombstones(at: now)
         let partner = syncPartner.flatMap { peers[$0] } ?? pick(1, using: &random, where: { _ in true }).first
         syncPartner = nil

@@ -13,6 +13,7 @@ extension Membership {
         }
         expireSuspicions(at: now, using: &random, into: &effects)
         askOldSuspects(at: now)
+        askRefusing(at: now, into: &effects)
         expireRelays(at: now, into: &effects)
         advanceProbe(at: now, using: &random, into: &effects)
         retryFetches(at: now, into: &effects)
@@ -27,7 +28,7 @@ extension Membership {
         guard let pauseMax = timing.pauseMax, case .running = life, now - deadline > pauseMax else { return nil }
         probe = nil
         health.change(by: 1)
-        for node in suspicions.keys { suspicions[node]?.extend(to: now + timing.probeInterval) }
+        for node in suspicions.keys { suspicions[node]?.extend(to: now + timing.probePatience) }
         return now - deadline
     }
 }

@@ -1,7 +1,8 @@
 /// One node's belief about who is alive, and the tables they publish. Pure: a recorded list of events replays exactly.
 ///
 /// SWIM with Lifeguard: each node probes one other per interval, asks go-betweens when that one does not answer, and then
-/// says that it is suspect; a suspect that does not deny it in time is dead. What changes rides on the probes as gossip.
+/// says that it is suspect; a suspect that does not deny it in time is dead, and sooner when its machine says that its
+/// process is gone. What changes rides on the probes as gossip.
 /// Beyond the papers: a suspicion heard of is checked by a few who hear it, news does not wait for the next round, a
 /// node that stood still accuses nobody, the dead are asked now and then whether they are, and restarts supersede.
 ///
@@ -82,7 +83,7 @@ package struct Membership: Sendable {
         }
         var due = min(probe?.deadline ?? nextProbe, gossip, nextSync, nextReconnect)
         for suspicion in suspicions.values {
-            due = min(due, suspicion.deadline, timing.verifiers > 0 ? suspicion.askAt : .never)
+            due = min(due, suspicion.deadline, suspicion.refusalDue, timing.verifiers > 0 ? suspicion.askAt : .never)
         }
         for relay in relays.values { due = min(due, relay.deadline) }
         for fetch in fetches.values { due = min(due, fetch.retryAt) }
@@ -101,7 +102,8 @@ package struct Membership: Sendable {
         case .datagram(let bytes, let source): receive(bytes, from: source, at: now, using: &random, into: &effects)
         case .frame(let bytes, let stream, let source):
             receiveFrame(bytes, on: stream, from: source, at: now, using: &random, into: &effects)
-        case .peerReset(let node): accuse(node, at: now, using: &random, into: &effects)
+        case .peerReset(let node): hearReset(of: node, at: now, using: &random, into: &effects)
+        case .peerRefused(let node): hearRefusal(by: node, at: now, using: &random, into: &effects)
         case .unreadableFrame(let stream, let source):
             refuse(.key, node: nil, on: stream, from: source, into: &effects)
         case .leave: leave(at: now, into: &effects)

@@ -7,6 +7,9 @@ struct ProbeOrder: Sendable {
     private var next = 0
     private var urgent: [NodeID] = []
 
+    mutating func begin(with nodes: [NodeID], using random: inout some RandomNumberGenerator) {
+        (round, next) = (nodes.shuffled(using: &random), 0)
+    }
     mutating func insert(_ node: NodeID, using random: inout some RandomNumberGenerator) {
         guard !round.contains(node) else { return }
         round.insert(node, at: Int.random(in: next...round.count, using: &random))

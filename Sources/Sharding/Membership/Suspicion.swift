@@ -11,6 +11,10 @@ struct Suspicion: Sendable {
     /// Not declared dead before; pushed back when this node itself could not hear.
     private var notBefore = Duration.zero
     private var timesAsked = 0
+    /// Since when its machine has said nothing else than that nobody listens there.
+    private var refusedSince: Duration?
+    /// When to look whether it still says so.
+    private(set) var refusalDue = Duration.never
 
     init(by accuser: NodeID, at now: Duration, nodes: Int, timing: SwimTiming) {
         accusers = [accuser]
@@ -41,6 +45,26 @@ struct Suspicion: Sendable {
         timesAsked += 1
         return true
     }
+
+    /// The suspect's machine says that nobody listens at its port.
+    ///
+    /// - Returns: whether it has for long enough to be believed: a process may be about to open its socket again.
+    mutating func refuse(at now: Duration, for least: Duration) -> Bool {
+        guard let refusedSince else {
+            self.refusedSince = now
+            refusalDue = now + least
+            return false
+        }
+        return now - refusedSince >= least
+    }
+    /// - Returns: whether to look now; again after `least` if no answer comes.
+    mutating func shouldAskAgain(at now: Duration, every least: Duration) -> Bool {
+        guard refusalDue <= now else { return false }
+        refusalDue = now + least
+        return true
+    }
+    /// The suspect itself was heard: somebody does listen there. It must still deny the suspicion.
+    mutating func hearSuspect() { (refusedSince, refusalDue) = (nil, .never) }
 
     mutating func extend(to moment: Duration) { notBefore = max(notBefore, moment) }
 }

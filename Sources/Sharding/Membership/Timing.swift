@@ -1,16 +1,20 @@
 /// How fast membership works. The same on all nodes of a cluster, though it harms none but itself where it is not.
 package struct SwimTiming: Equatable, Sendable {
-    /// One node is probed in each; longer while this node is unwell (`LocalHealth`).
+    /// One node is probed in each.
     package var probeInterval: Duration
-    /// Time for a direct answer; the rest of the interval is for go-betweens.
+    /// Time for a direct answer; then go-betweens are asked. Longer while this node is unwell (`LocalHealth`).
     package var probeTimeout: Duration
+    /// Time for any answer. The next probe waits for it where it is longer than the interval.
+    package var probePatience: Duration
     package var indirectProbes: Int
     /// Whether target and go-betweens are asked again every `probeTimeout` until the time is up: a lost packet is no silence.
     package var repeatsProbes: Bool
     /// A piece of gossip goes out this × log10(nodes + 1), rounded up, times.
     package var retransmitMultiplier: Int
-    /// Shortest suspicion: this × probe interval × log10(nodes), at least 1.
+    /// Shortest suspicion: this × probe interval × log10(nodes), at least 1; and never less than `suspicionFloor`.
     package var suspicionMultiplier: Double
+    /// Longer than a starved node stands still, with time to deny it. Only silence has to last so long: see `refusedMin`.
+    package var suspicionFloor: Duration
     /// Longest suspicion, when nobody confirms it: this × the shortest.
     package var suspicionMaxMultiplier: Double
     /// Independent accusers beyond the first that bring a suspicion down to the shortest.
@@ -23,6 +27,9 @@ package struct SwimTiming: Equatable, Sendable {
     package var healthMax: Int
     /// How many nodes, on average, check a suspicion they hear of at their next probe; a dead node is confirmed dead sooner.
     package var verifiers: Int
+    /// A suspect whose machine says that nobody listens at its port, and says so again this much later, is dead: its process
+    /// has ended. `nil`: what a machine says counts for nothing.
+    package var refusedMin: Duration?
     /// News waits this long for company instead of for the next `gossipInterval`.
     package var urgentGossipDelay: Duration?
     /// A tick later than this means this node stood still and could not hear: it accuses nobody of silence meanwhile.
@@ -32,26 +39,37 @@ package struct SwimTiming: Equatable, Sendable {
     /// How long the dead and those who left are remembered, so that late gossip does not revive them.
     package var tombstoneLifetime: Duration
 
-    /// Detects within a second in a rack of 50 at about 3 kB/s a node (docs/performance.md).
+    /// A process that ended is known to be dead within a second, a silent machine within two and a half
+    /// (docs/performance.md).
     package static let standard = SwimTiming(
-        probeInterval: .milliseconds(80), probeTimeout: .milliseconds(25), indirectProbes: 3, repeatsProbes: true,
-        retransmitMultiplier: 4,
-        suspicionMultiplier: 2, suspicionMaxMultiplier: 6, confirmations: 3, gossipInterval: .milliseconds(100),
-        gossipFanout: 3, syncInterval: .seconds(15), healthMax: 8, verifiers: 6,
+        probeInterval: .milliseconds(120), probeTimeout: .milliseconds(50), probePatience: .milliseconds(300),
+        indirectProbes: 3, repeatsProbes: true, retransmitMultiplier: 5, suspicionMultiplier: 4,
+        suspicionFloor: .milliseconds(1_300), suspicionMaxMultiplier: 6, confirmations: 3,
+        gossipInterval: .milliseconds(100), gossipFanout: 3, syncInterval: .seconds(15), healthMax: 8, verifiers: 6,
+        refusedMin: .milliseconds(200),
         urgentGossipDelay: .milliseconds(10), pauseMax: .milliseconds(50), reconnectInterval: .seconds(1),
         tombstoneLifetime: .seconds(3_600))
 
     /// The defaults of hashicorp/memberlist (`DefaultLANConfig`), to measure beside ours.
     package static let memberlistLAN = SwimTiming(
-        probeInterval: .seconds(1), probeTimeout: .milliseconds(500), indirectProbes: 3, repeatsProbes: false,
-        retransmitMultiplier: 4,
-        suspicionMultiplier: 4, suspicionMaxMultiplier: 6, confirmations: 2, gossipInterval: .milliseconds(200),
-        gossipFanout: 3, syncInterval: .seconds(30), healthMax: 8, verifiers: 0, urgentGossipDelay: nil, pauseMax: nil,
-        reconnectInterval: .seconds(30), tombstoneLifetime: .seconds(3_600))
+        probeInterval: .seconds(1), probeTimeout: .milliseconds(500), probePatience: .seconds(1), indirectProbes: 3,
+        repeatsProbes: false, retransmitMultiplier: 4,
+        suspicionMultiplier: 4, suspicionFloor: .zero, suspicionMaxMultiplier: 6, confirmations: 2,
+        gossipInterval: .milliseconds(200), gossipFanout: 3, syncInterval: .seconds(30), healthMax: 8, verifiers: 0,
+        refusedMin: nil, urgentGossipDelay: nil, pauseMax: nil, reconnectInterval: .seconds(30),
+        tombstoneLifetime: .seconds(3_600))
 
     /// - Parameter nodes: how many are in the cluster.
     func suspicionMin(nodes: Int) -> Duration {
-        probeInterval * (suspicionMultiplier * max(1, Logarithm.natural(nodes) / Logarithm.natural(10)))
+        let scaled = probeInterval * (suspicionMultiplier * max(1, Logarithm.natural(nodes) / Logarithm.natural(10)))
+        return max(suspicionFloor, scaled)
+    }
+    /// More nodes have more to say to each other: above 32 they exchange everything the more rarely.
+    ///
+    /// Source: `pushPullScale` of hashicorp/memberlist.
+    func syncPeriod(nodes: Int) -> Duration {
+        let doublings = (Logarithm.natural(nodes) - Logarithm.natural(32)) / Logarithm.natural(2)
+        return syncInterval * (1 + max(0, doublings.rounded(.up)))
     }
     func retransmitLimit(nodes: Int) -> Int {
         retransmitMultiplier * Int((Logarithm.natural(nodes + 1) / Logarithm.natural(10)).rounded(.up))

@@ -70,10 +70,16 @@ package struct SimulatedCluster {
         if nodes[node].starvation != nil { queue.add(.stall(node: node, life: nodes[node].life), at: now) }
     }
 
-    /// kill −9.
-    package mutating func crash(_ node: Int) {
+    package enum Crash: Sendable {
+        /// kill −9: its machine refuses what comes.
+        case process
+        /// It falls silent.
+        case machine
+    }
+    package mutating func crash(_ node: Int, _ crash: Crash = .machine) {
         nodes[node].membership = nil
         nodes[node].life += 1
+        nodes[node].refuses = crash == .process
     }
 
     /// - Parameter wallOffset: how far the clock that tells the boot time is ahead; it may have gone back.
@@ -84,6 +90,7 @@ package struct SimulatedCluster {
 
     package mutating func leave(_ node: Int) { hand(.leave, to: node) }
     package mutating func reset(connectionOf node: Int, to peer: Int) { hand(.peerReset(nodes[peer].id), to: node) }
+    package mutating func refuse(_ node: Int, by peer: Int) { hand(.peerRefused(nodes[peer].id), to: node) }
     package mutating func jumpClock(of node: Int, by offset: Duration) { nodes[node].clockOffset += offset }
 
     package mutating func starve(_ node: Int, _ starvation: Starvation?) {
@@ -179,7 +186,7 @@ package struct SimulatedCluster {
         nodes[node].isStalled = false
         let waiting = nodes[node].inbox
         nodes[node].inbox = []
-        for event in waiting { hand(event, to: node) }
+        for event in waiting { handWaiting(event, to: node) }
         hand(.tick, to: node)
         guard let starvation = nodes[node].starvation else { return }
         let slice = Starvation.draw(starvation.run, using: &random)
@@ -189,7 +196,15 @@ package struct SimulatedCluster {
     // MARK: The shell
 
     private mutating func hand(_ event: Membership.Event, to node: Int) {
+        hand(event, to: node, at: now + nodes[node].clockOffset)
+    }
+
+    private mutating func handWaiting(_ event: Membership.Event, to node: Int) {
         let clock = now + nodes[node].clockOffset
+        hand(event, to: node, at: nodes[node].membership?.arrival(at: clock) ?? clock)
+    }
+
+    private mutating func hand(_ event: Membership.Event, to node: Int, at clock: Duration) {
         guard let effects = nodes[node].membership?.handle(event, at: clock, using: &random) else { return }
         carryOut(effects, of: node)
     }
@@ -228,12 +243,22 @@ package struct SimulatedCluster {
     private mutating func send(_ bytes: [UInt8], from node: Int, to address: PeerAddress) {
         precondition(bytes.count <= Packet.bytesMax, "a packet of \(bytes.count) bytes is too large")
         bytesSent += bytes.count + Self.packetOverhead
-        guard let target = place(at: address), network.carries(from: node, to: target),
-            nodes[target].membership != nil, Double.random(in: 0..<1, using: &random) >= network.loss
-        else { return }
+        guard let target = place(at: address), network.carries(from: node, to: target), isLucky() else { return }
+        guard nodes[target].membership != nil else { return refuse(node, by: target, isCertain: false) }
         let event = Membership.Event.datagram(bytes, from: nodes[node].address)
         queue.add(
             .arrival(node: target, life: nodes[target].life, event), at: now + network.delay(using: &random))
+    }
+
+    private mutating func isLucky() -> Bool { Double.random(in: 0..<1, using: &random) >= network.loss }
+
+    /// What the machine of a process that ended says to whoever sent something there.
+    /// - Parameter isCertain: over TCP, which loses nothing.
+    private mutating func refuse(_ node: Int, by target: Int, isCertain: Bool) {
+        guard nodes[target].refuses, network.carries(from: target, to: node), isCertain || isLucky() else { return }
+        queue.add(
+            .arrival(node: node, life: nodes[node].life, .peerRefused(nodes[target].id)),
+            at: now + network.delay(using: &random))
     }
 
     private mutating func open(_ address: PeerAddress, _ frame: [UInt8], from node: Int) {
@@ -249,9 +274,8 @@ package struct SimulatedCluster {
 
     /// A connection needs both ways to be open.
     private mutating func carry(_ frame: [UInt8], on stream: Membership.StreamID, from node: Int, to target: Int) {
-        guard nodes[target].membership != nil, network.carries(from: node, to: target),
-            network.carries(from: target, to: node)
-        else { return }
+        guard network.carries(from: node, to: target), network.carries(from: target, to: node) else { return }
+        guard nodes[target].membership != nil else { return refuse(node, by: target, isCertain: true) }
         bytesSent += frame.count + Self.frameOverhead
         let event = Membership.Event.frame(frame, on: stream, from: nodes[node].address)
         let delay = network.delay(using: &random) + network.delay(using: &random)

@@ -38,6 +38,10 @@ package struct Starvation: Sendable {
     package static let hard = Starvation(
         stall: .milliseconds(50)...(.milliseconds(950)), run: .milliseconds(20)...(.milliseconds(200)))
 
+    /// As on a machine with too many busy processes: a few ms of work, then the others' turn.
+    package static let busy = Starvation(
+        stall: .milliseconds(20)...(.milliseconds(200)), run: .milliseconds(1)...(.milliseconds(20)))
+
     static func draw(_ range: ClosedRange<Duration>, using random: inout some RandomNumberGenerator) -> Duration {
         range.lowerBound + (range.upperBound - range.lowerBound) * Double.random(in: 0..<1, using: &random)
     }

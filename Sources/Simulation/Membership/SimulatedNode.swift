@@ -6,6 +6,8 @@ struct SimulatedNode {
     let address: PeerAddress
     /// `nil` while the process is dead.
     var membership: Membership?
+    /// Its machine lives on, and says to what comes that nobody listens.
+    var refuses = false
     /// Which life this is; what was sent to or due in an earlier one is void.
     var life = 0
     /// How far its monotonic clock is ahead of the simulation's.
