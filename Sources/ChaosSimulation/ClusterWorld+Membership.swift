@@ -1,0 +1,130 @@
+import Delivery
+import Replication
+import Sharding
+import Simulation
+import Telemetry
+
+/// Gossip, and what a node makes of it.
+extension ClusterWorld {
+    func boot(_ number: Int, wipes: Bool) {
+        let node = nodes[number]
+        guard node.process == nil else { return }
+        if wipes {
+            node.disk = MemorySnapshotStore()
+            node.address = PeerAddress(ipv4: node.address.ipv4.map { $0 + 0x100 } ?? 0, port: 7_946)
+        }
+        node.life += 1
+        note("n\(number) starts, life \(node.life)")
+        let boot = UInt64(max(0, wall(node).microseconds / 1_000))
+        var table = NodeTable()
+        table.url = "http://n\(number)"
+        var limits = Hub.Limits()
+        limits.beatsAheadMax = 5
+        limits.ringBytes = 4 << 10
+        node.process = .init(
+            membership: Membership(node.id, at: node.address, boot: boot, settings: settings),
+            plan: NodePlan(own: node.id, table: table, shardCount: partitions, replicas: replicas, boot: boot),
+            begunAt: now, hub: Hub(limits: limits), sources: ShardSources(own: node.id, shardCount: partitions))
+        hand(.start(seeds: nodes.filter { $0 !== node }.map(\.address)), to: node)
+        schedule(.serve, node, after: draw(1...50))
+    }
+
+    func hand(_ event: Membership.Event, to node: SimulatedNode) {
+        guard let effects = node.process?.membership.handle(event, at: now, using: &random) else { return }
+        carryOut(effects, of: node)
+    }
+
+    func carryOut(_ effects: [Membership.Effect], of node: SimulatedNode) {
+        for effect in effects {
+            switch effect {
+            case .send(let bytes, let address): sendDatagram(bytes, from: node, to: address)
+            case .open(let address, let frame):
+                streams.append((node.number, place(at: address) ?? -1))
+                sendFrame(frame, on: streams.count - 1, from: node)
+            case .reply(let stream, let frame, _): sendFrame(frame, on: stream.number, from: node)
+            case .changed(let id, let change):
+                note("n\(node.number): \(id) \(change)")
+                decideSoon(node)
+            case .departed: schedule(.stop, node, after: .zero)
+            case .report: break
+            }
+        }
+        guard let deadline = node.process?.membership.deadline, deadline < .never else { return }
+        let due = max(now, deadline)
+        guard let scheduled = node.process?.scheduledTick, due < scheduled else { return }
+        node.process?.scheduledTick = due
+        queue.add(.node(node.number, life: node.life, .tick), at: due)
+    }
+
+    private func place(at address: PeerAddress) -> Int? { nodes.firstIndex { $0.address == address } }
+
+    private func sendDatagram(_ bytes: [UInt8], from node: SimulatedNode, to address: PeerAddress) {
+        guard let target = place(at: address), network.carries(node.number, target), nodes[target].process != nil else {
+            return
+        }
+        for _ in 0..<(network.duplication > 0 && Double.random(in: 0..<1, using: &random) < network.duplication ? 2 : 1) {
+            if network.loss > 0, Double.random(in: 0..<1, using: &random) < network.loss { continue }
+            schedule(
+                .membership(.datagram(bytes, from: node.address)), nodes[target],
+                after: network.delay(using: &random))
+        }
+    }
+
+    private func sendFrame(_ frame: [UInt8], on stream: Int, from node: SimulatedNode) {
+        let ends = streams[stream]
+        let target = ends.0 == node.number ? ends.1 : ends.0
+        guard target >= 0, nodes[target].process != nil, network.connects(node.number, target) else { return }
+        let event = Membership.Event.frame(frame, on: Membership.StreamID(stream), from: node.address)
+        schedule(.membership(event), nodes[target], after: network.delay(using: &random) * 2)
+    }
+
+    // MARK: Decisions
+
+    func decideSoon(_ node: SimulatedNode) {
+        guard node.process?.isDeciding == false else { return }
+        node.process?.isDeciding = true
+        schedule(.decide, node, after: .milliseconds(1))
+    }
+
+    func decide(_ node: SimulatedNode) {
+        guard var process = node.process else { return }
+        process.isDeciding = false
+        let members = process.membership.members.filter { $0.id != node.id && $0.status <= .suspect }
+        let peers = members.map { member in
+            LiveNode(
+                member.id, isSuspect: member.status == .suspect,
+                table: (try? NodeTable(member.table)) ?? NodeTable())
+        }
+        let hasFoundOthers = !members.isEmpty && members.allSatisfy { !$0.table.isEmpty }
+        guard hasFoundOthers || now - process.begunAt >= .seconds(2) else {
+            node.process = process
+            return
+        }
+        process.plan.decide(peers: peers, reports: process.replica.reports, isDraining: process.isDraining)
+        let wanted = Set(process.plan.hosted.map(\.number))
+        process.view = ClusterView(
+            urls: Dictionary(uniqueKeysWithValues: peers.map { ($0.id, $0.table.url) }),
+            live: (0..<partitions).map { process.plan.map.serving(ShardID($0)).map(\.node) })
+        let isDrained = process.isDraining && process.plan.isDrained
+        let table = process.plan.takeTable(at: now)
+        let view = process.view
+        node.process = process
+        host(node, wanted)
+        if let effects = node.process?.sources.changed(view, at: timestamp) { carryOut(effects, of: node) }
+        if let table {
+            do throws(NodeTableError) {
+                if let effects = try node.process?.membership.publish(table, at: now, using: &random) {
+                    carryOut(effects, of: node)
+                }
+            } catch { violate("\(error)") }
+        }
+        if isDrained { leave(node) }
+    }
+
+    func leave(_ node: SimulatedNode) {
+        guard node.process?.isLeaving == false else { return }
+        node.process?.isLeaving = true
+        note("n\(node.number) leaves")
+        hand(.leave, to: node)
+    }
+}

@@ -1,0 +1,69 @@
+import Delivery
+import Replication
+import Sharding
+import Simulation
+import Telemetry
+
+/// One place in the cluster: a machine with a disk, and the process that runs there, life after life.
+final class SimulatedNode {
+    let number: Int
+    let id: NodeID
+    var address: PeerAddress
+    /// Which life this is; what belongs to an earlier one is void.
+    var life = 0
+    /// `nil` while the process is dead.
+    var process: Process?
+    var disk = MemorySnapshotStore()
+    var tracks: TrackTable
+    var clockOffset = Duration.zero
+    var isPaused = false
+    var held: [Happening] = []
+    var starvations = 0
+    var stopsLater = false
+
+    init(number: Int, tracks: TrackTable) {
+        self.number = number
+        self.tracks = tracks
+        guard let id = NodeID("n\(number)") else { preconditionFailure("n\(number) is no name") }
+        self.id = id
+        address = PeerAddress(ipv4: 0x0A00_0000 + UInt32(number), port: 7_946)
+    }
+
+    struct Process {
+        var membership: Membership
+        var scheduledTick = Duration.never
+        var plan: NodePlan
+        var isDeciding = false
+        let begunAt: Duration
+        var replica = SimulatedReplica()
+        var folding: Set<Int> = []
+        // What serves clients.
+        var hub: Hub
+        var sources: ShardSources
+        var view = ClusterView()
+        var lineages: [Int: UInt64] = [:]
+        var liveHere: Set<Int> = []
+        var publishers: [SessionID: PublisherSessions] = [:]
+        /// Sessions and the wires they are on.
+        var wires: [SessionID: Int] = [:]
+        var isServing = false
+        var isDraining = false
+        var isLeaving = false
+        var awaiting: [Awaiting] = []
+        var wantedUntil: [Int: Duration] = [:]
+        var cursors: [UInt64: ReplayCursor] = [:]
+        var beatAt = Duration.zero
+        var snapshotAt = Duration.zero
+        /// Shards that others follow here, by the number of their link.
+        var followers: [Int: Set<Int>] = [:]
+        /// The links to whom this node follows.
+        var links: [NodeID: Int] = [:]
+    }
+
+    struct Awaiting {
+        let shards: Set<Int>
+        let until: Duration
+        let session: SessionID
+        let request: SubscribeRequest
+    }
+}
