@@ -114,6 +114,7 @@ extension ClusterWorld {
                 violate("client \(number): \(stream) resync without a reason: \(resync.reason)")
             }
             clients[number].last[stream] = nil
+            clients[number].resynced.insert(stream)
         }
         if case .subscriber(var session) = clients[number].role {
             session.finish(update)
@@ -127,7 +128,7 @@ extension ClusterWorld {
         let place = Int(kind.rawValue)
         var last = clients[number].last[stream]?[place]
         let isFromEarliest = clients[number].request?.from == .earliest
-        if last == nil, isFromEarliest, !hasLost.contains(partition(of: stream)) { last = 0 }
+        if last == nil, isFromEarliest, !clients[number].resynced.contains(stream) { last = 0 }
         if clients[number].last[stream] == nil { clients[number].last[stream] = [nil, nil, nil] }
         clients[number].last[stream]?[place] = seq
         if hasLost.contains(partition(of: stream)) { return }

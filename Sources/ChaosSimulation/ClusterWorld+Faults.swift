@@ -113,6 +113,10 @@ extension ClusterWorld {
         let held = node.held
         node.held = []
         for happening in held { queue.add(happening, at: now) }
+        // The tick that was due meanwhile is.
+        guard node.process != nil else { return }
+        node.process?.scheduledTick = now
+        schedule(.tick, node, after: .zero)
     }
 
     func starve(_ node: SimulatedNode) {

@@ -73,7 +73,8 @@ extension ClusterWorld {
                 number,
                 .restored(
                     shard: shard, lineage: node.process?.lineages[shard],
-                    streams: streams.map { RestoredStream(id: $0.id, watermarks: $0.ring.latest, insight: $0.insight) }))
+                    streams: streams.map { RestoredStream(id: $0.id, watermarks: $0.ring.latest, insight: $0.insight) })
+            )
         case .unfollow(let shard): node.process?.followers[number]?.remove(shard)
         case .restored, .outputs, .gone, .beat: break
         }

@@ -62,7 +62,8 @@ extension ClusterWorld {
         guard let target = place(at: address), network.carries(node.number, target), nodes[target].process != nil else {
             return
         }
-        for _ in 0..<(network.duplication > 0 && Double.random(in: 0..<1, using: &random) < network.duplication ? 2 : 1) {
+        for _ in 0..<(network.duplication > 0 && Double.random(in: 0..<1, using: &random) < network.duplication ? 2 : 1)
+        {
             if network.loss > 0, Double.random(in: 0..<1, using: &random) < network.loss { continue }
             schedule(
                 .membership(.datagram(bytes, from: node.address)), nodes[target],
@@ -89,6 +90,7 @@ extension ClusterWorld {
     func decide(_ node: SimulatedNode) {
         guard var process = node.process else { return }
         process.isDeciding = false
+        process.decidedAt = now
         let members = process.membership.members.filter { $0.id != node.id && $0.status <= .suspect }
         let peers = members.map { member in
             LiveNode(

@@ -11,6 +11,8 @@ extension ClusterWorld {
     func serve(_ node: SimulatedNode) {
         schedule(.serve, node, after: .milliseconds(100))
         guard let process = node.process else { return }
+        // Patience ends, and news of lag is due, without anything happening.
+        if now - process.decidedAt >= process.plan.publishPeriod { decideSoon(node) }
         takeSnapshots(node)
         guard node.process != nil else { return }
         if let effects = node.process?.sources.tick(timestamp) { carryOut(effects, of: node) }

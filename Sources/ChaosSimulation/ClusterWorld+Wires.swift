@@ -46,7 +46,9 @@ extension ClusterWorld {
         let wire = wires[number]
         let node = nodes[wire.node]
         guard !wire.clientIsGone, !node.isPaused else { return }
-        guard node.life == wire.life, node.process != nil else { return queue.add(.lost(number, atNode: false), at: now) }
+        guard node.life == wire.life, node.process != nil else {
+            return queue.add(.lost(number, atNode: false), at: now)
+        }
         guard node.process?.isServing == true, node.process?.isDraining == false else {
             wires[number].nodeIsGone = true
             return closed(number, code: CloseCode.notReady, reason: "catching up")
@@ -204,7 +206,9 @@ extension ClusterWorld {
 
     func appended(_ node: SimulatedNode, _ session: SessionID, _ origin: Origin, _ stored: Bool) {
         guard node.process?.publishers[session] != nil else { return }
-        guard stored || variant == .acknowledgesFailures else { return answer(node, session, origin, "log_failed", 1_000) }
+        guard stored || variant == .acknowledgesFailures else {
+            return answer(node, session, origin, "log_failed", 1_000)
+        }
         node.process?.publishers[session]?.stored(origin.source, origin.sequence)
         guard let (through, rejected) = node.process?.publishers[session]?.acknowledgement(for: origin.source) else {
             return

@@ -25,7 +25,8 @@ struct Network {
     func connects(_ one: Int, _ other: Int) -> Bool { carries(one, other) && carries(other, one) }
 
     func delay(using random: inout SeededRandom) -> Duration {
-        .microseconds(Int.random(in: 100...2_000, using: &random)) + extraDelay * Double.random(in: 0..<1, using: &random)
+        .microseconds(Int.random(in: 100...2_000, using: &random)) + extraDelay
+            * Double.random(in: 0..<1, using: &random)
     }
 }
 

@@ -61,7 +61,9 @@ final class Oracle {
     func stateHash(_ partition: Int) -> UInt64 { shards[partition].stateHash }
 
     /// Whether that is what the log says.
-    func confirms(_ stream: StreamID, _ kind: OutputKind, _ seq: UInt64, after last: UInt64?, _ json: ArraySlice<UInt8>?)
+    func confirms(
+        _ stream: StreamID, _ kind: OutputKind, _ seq: UInt64, after last: UInt64?, _ json: ArraySlice<UInt8>?
+    )
         -> String?
     {
         guard let all = said[stream]?[Int(kind.rawValue)] else { return "\(stream) is not in the log" }

@@ -107,12 +107,15 @@ private struct Tally {
     func text(seconds: Double) -> String {
         let coverage = FaultKind.allCases.map { "\($0.rawValue) \(kinds[$0] ?? 0)" }.joined(separator: ", ")
         let failed = failures.prefix(20).map { "  seed \($0.seed): \($0.violation)" }
-        return (["""
-            \(count) seeds in \(rounded(seconds)) s: \(rounded(Double(count) / seconds)) seeds/s, \
-            \(rounded(simulated / seconds)) × real time, \(events) events
-            faults: \(coverage)
-            \(failures.isEmpty ? "clean" : "\(failures.count) failed")
-            """] + failed).joined(separator: "\n")
+        return
+            ([
+                """
+                \(count) seeds in \(rounded(seconds)) s: \(rounded(Double(count) / seconds)) seeds/s, \
+                \(rounded(simulated / seconds)) × real time, \(events) events
+                faults: \(coverage)
+                \(failures.isEmpty ? "clean" : "\(failures.count) failed")
+                """
+            ] + failed).joined(separator: "\n")
     }
 
     func json(seconds: Double) -> String {

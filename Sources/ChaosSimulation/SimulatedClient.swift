@@ -19,6 +19,8 @@ struct SimulatedClient {
     var wire: Int?
     /// Per stream and kind: what came last.
     var last: [StreamID: [UInt64?]] = [:]
+    /// Streams of which it was told that it cannot have all.
+    var resynced: Set<StreamID> = []
     var isReading = true
     /// Of a publisher: how much it has to send still.
     var remaining = 0

@@ -34,6 +34,7 @@ final class SimulatedNode {
         var scheduledTick = Duration.never
         var plan: NodePlan
         var isDeciding = false
+        var decidedAt = Duration.zero
         let begunAt: Duration
         var replica = SimulatedReplica()
         var folding: Set<Int> = []

@@ -28,6 +28,8 @@ struct SimulatedReplica {
     }
 
     static func streams(of shard: Shard) -> [RestoredStream] {
-        shard.streamIDs.map { RestoredStream(id: $0, watermarks: shard.watermarks(of: $0), insight: shard.insight(of: $0)) }
+        shard.streamIDs.map {
+            RestoredStream(id: $0, watermarks: shard.watermarks(of: $0), insight: shard.insight(of: $0))
+        }
     }
 }

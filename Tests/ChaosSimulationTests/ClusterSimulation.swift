@@ -1,2 +1,0 @@
-import ChaosSimulation
-import Testing
