@@ -134,6 +134,11 @@ package final class KafkaLog: FollowableLog {
 
     package func endOffset(of partition: PartitionID) throws(LogError) -> Offset { try watermarks(of: partition).end }
 
+    package func extent(of partition: PartitionID) throws(LogError) -> (earliest: Offset, end: Offset) {
+        let watermarks = try watermarks(of: partition)
+        return (watermarks.earliest, watermarks.end)
+    }
+
     func watermarks(of partition: PartitionID) throws(LogError) -> Watermarks {
         try checkOpen()
         try check(partition)

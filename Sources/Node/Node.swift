@@ -97,18 +97,23 @@ package final class Node: @unchecked Sendable {
         relay.drain = { [weak self] in self?.drain() }
     }
 
+    /// Shards restored at a time: to restore one is mostly to wait for answers of the log and of peers.
+    private static let restorers = 6
+
     package var port: Int { server.port }
     package var udpPort: Int? { udp?.port }
 
     /// Serves until `stop`; returns when everything is stored.
     package func run() throws(NodeError) {
         do throws(LogError) {
-            let threads = [
+            var threads = [
                 try Worker.start("replica") { self.replica.run() },
-                try Worker.start("restorer") { self.replica.restorations() },
                 try Worker.start("replays") { self.replays.run() },
                 try upkeep.map { upkeep throws(LogError) in try Worker.start("kafka upkeep") { upkeep.run() } },
             ]
+            for _ in 0..<Node.restorers {
+                threads.append(try Worker.start("restorer") { self.replica.restorations() })
+            }
             let datagrams = try udp.map { udp throws(LogError) in try Worker.start("udp") { self.listen(udp) } }
             if let cluster {
                 try cluster.begin(port: port, replica: replica)

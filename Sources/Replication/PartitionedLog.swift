@@ -190,6 +190,9 @@ package protocol PartitionedLog: AnyObject, Sendable {
     /// The offset the next record will get.
     func endOffset(of partition: PartitionID) throws(LogError) -> Offset
 
+    /// Both at once, which is one question where the log is elsewhere.
+    func extent(of partition: PartitionID) throws(LogError) -> (earliest: Offset, end: Offset)
+
     /// Which history this partition is: a hash of the topic and of the first record it ever held, kept when retention
     /// has removed that record. `nil` as long as there never was one.
     func lineage(of partition: PartitionID) throws(LogError) -> UInt64?
@@ -206,6 +209,10 @@ package protocol PartitionedLog: AnyObject, Sendable {
 
 /// For logs that keep the lineage whatever retention removes.
 extension PartitionedLog {
+    package func extent(of partition: PartitionID) throws(LogError) -> (earliest: Offset, end: Offset) {
+        (try earliestOffset(of: partition), try endOffset(of: partition))
+    }
+
     package func adopt(lineage: UInt64, of partition: PartitionID) {}
 
     package func lineageOfRemains(of partition: PartitionID) throws(LogError) -> UInt64? { try lineage(of: partition) }

@@ -13,7 +13,7 @@ struct RestoredShard: @unchecked Sendable {
     let isRepaired: Bool
 }
 
-/// Restores shards on a thread of its own, so that those which are live already do not wait: from a peer that has the
+/// Restores shards on threads of its own, so that those which are live already do not wait: from a peer that has the
 /// shard live; else from the newest intact snapshot, the node's own or one that leaders keep for all.
 final class ShardRestorer: Sendable {
     struct Environment: Sendable {
@@ -47,7 +47,7 @@ final class ShardRestorer: Sendable {
 
     func stop() { state.update { $0.ends = true } }
 
-    /// The thread's life.
+    /// The life of a thread; there may be several.
     /// - Parameter done: takes each shard, or why there is none and never will be.
     func run(_ done: (PartitionID, Result<RestoredShard, LogError>) -> Void) {
         while let (partition, distrust) = next() {
@@ -76,8 +76,7 @@ final class ShardRestorer: Sendable {
     private func restored(_ partition: PartitionID, _ distrust: Distrust?) throws(LogError) -> RestoredShard {
         let log = environment.log
         let lineage = try log.lineage(of: partition)
-        let earliest = try log.earliestOffset(of: partition)
-        let end = try log.endOffset(of: partition)
+        let (earliest, end) = try log.extent(of: partition)
         // Retention has removed the first record: who was there before tells what it was.
         let isUnknown = lineage == nil && earliest > .zero
         let expectation = Snapshot.Expectation(

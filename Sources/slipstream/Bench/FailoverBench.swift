@@ -149,12 +149,12 @@ struct FailoverCourse: Sendable {
             try await cluster.awaitEnd(number)
         }
         try await hearAll("after \(fault.rawValue) of n\(number)")
-        journal.note("the longest pause until here: \(decimal(watch.longestPauses().max(), 1)) ms")
+        journal.note("the longest pauses until here: \(watch.worst(4))")
         if fault != .freeze { try await cluster.restart(number) }
         try await Task.sleep(for: .milliseconds(1_500))
         try await hearAll("after n\(number) came back")
         let pause = watch.longestPauses().max() ?? 0
-        journal.note("the longest pause: \(decimal(pause, 1)) ms")
+        journal.note("the longest pauses: \(watch.worst(4))")
         return pause
     }
 

@@ -44,17 +44,15 @@ final class SteadyRace: Sendable {
     private func run() {
         var race = BenchRace(cars: cars)
         let start = monotonicNanoseconds()
-        // Cars follow each other evenly, in groups that are not too small to sleep between.
-        let groups = min(cars, max(1, Int(interval / 1_000_000)))
         var step: Int64 = 0
         while !ends.load(ordering: .relaxed) {
             let records = race.records()
-            for group in 0..<groups {
-                let due = start + step * interval + Int64(group) * interval / Int64(groups)
-                sleep(until: due)
-                for car in stride(from: group, to: records.count, by: groups) {
-                    post(records[car], race.chassis[car], number: step + 1, due: due)
-                }
+            let due = start + step * interval
+            sleep(until: due)
+            // All cars at once: what goes to one partition is then one batch. The simulated Kafka gives one batch a
+            // partition with each fetch, so many small ones are a load that no broker has.
+            for (car, record) in records.enumerated() {
+                post(record, race.chassis[car], number: step + 1, due: due)
             }
             step += 1
             published.update { $0.steps = Int(step) }
@@ -84,6 +82,7 @@ final class RaceWatch: Sendable {
         var heardAt: Int64
         /// ns
         var longestPause: Int64 = 0
+        var longestPauseEndedAt: Int64 = 0
         /// Records since the window began.
         var heard = 0
     }
@@ -139,6 +138,17 @@ final class RaceWatch: Sendable {
         }
     }
 
+    /// The streams that paused longest and how long ago that ended, for people.
+    func worst(_ count: Int) -> String {
+        let now = monotonicNanoseconds()
+        return state.withLock { state in
+            state.streams.sorted { $0.value.longestPause > $1.value.longestPause }.prefix(count).map { name, stream in
+                let ended = decimal(Double(now - stream.longestPauseEndedAt) / 1_000_000, 0)
+                return "\(name) \(decimal(Double(stream.longestPause) / 1_000_000, 0)) ms, over \(ended) ms ago"
+            }.joined(separator: "; ")
+        }
+    }
+
     /// Streams that have said less than `times` something since `begin`, for people.
     func silent(_ times: Int) -> String {
         state.withLock { state in
@@ -190,7 +200,10 @@ extension RaceWatch.State {
             lost += number - stream.last - 1
             stream.last = number
         }
-        stream.longestPause = max(stream.longestPause, now - stream.heardAt)
+        if now - stream.heardAt > stream.longestPause {
+            stream.longestPause = now - stream.heardAt
+            stream.longestPauseEndedAt = now
+        }
         stream.heardAt = now
         stream.heard += 1
         streams[name] = stream
