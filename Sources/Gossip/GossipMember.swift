@@ -25,6 +25,9 @@ package struct GossipMember: Sendable, Equatable {
 /// Tables as read, so that each version is read once and not with every change.
 struct TableCache {
     private var tables: [NodeID: (version: Stamp, table: NodeTable?)] = [:]
+    /// Versions that were there when their nodes were believed dead. Who comes back after that, be it that it only stood
+    /// still, may no longer be where its table says: it has to speak again.
+    private var buried: [NodeID: Stamp] = [:]
 
     mutating func members(of membership: Membership) -> [GossipMember] {
         var kept: [NodeID: (version: Stamp, table: NodeTable?)] = [:]
@@ -34,13 +37,17 @@ struct TableCache {
                 entry = (member.tableVersion, member.table.isEmpty ? nil : try? NodeTable(member.table))
             }
             kept[member.id] = entry
-            let isOfThisLife = member.tableVersion.boot >= member.incarnation.boot
+            if member.status > .suspect { buried[member.id] = member.tableVersion }
+            let isOfThisLife =
+                member.tableVersion.boot >= member.incarnation.boot
+                && buried[member.id].map { member.tableVersion > $0 } ?? true
             return GossipMember(
                 id: member.id, status: member.status, incarnation: member.incarnation, address: member.address,
                 since: member.since, tableVersion: member.tableVersion,
                 table: isOfThisLife ? entry?.table : nil)
         }
         tables = kept
+        buried = buried.filter { kept[$0.key] != nil }
         return members
     }
 }

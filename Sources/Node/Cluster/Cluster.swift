@@ -149,8 +149,10 @@ final class Cluster: @unchecked Sendable {
     private func tell(_ report: GossipReport) {
         switch report {
         case .membership(.malformed), .membership(.foreign): journal.debug("gossip", [.reason: "\(report)"])
-        case .membership(.paused), .membership(.refuted), .seedFailed, .unresolved:
+        case .membership(.paused), .membership(.refuted):
             journal.notice("gossip", [.reason: "\(report)"])
+            thread?.speakAgain()
+        case .seedFailed, .unresolved: journal.notice("gossip", [.reason: "\(report)"])
         case .membership(.refused(_, let refusal)) where refusal != .key && isAlone:
             journal.error("gossip", [.reason: "\(report)"])
             // What differs is fixed for the life of a cluster; alone this node would be another one.

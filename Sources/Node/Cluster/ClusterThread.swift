@@ -30,6 +30,7 @@ final class ClusterThread: Sendable {
         var isDraining = false
         var isDrained = false
         var isNew = false
+        var speaksAgain = false
         var ends = false
         var picture = ClusterPicture()
         var audit = ReplicaAudit.Counts()
@@ -55,6 +56,14 @@ final class ClusterThread: Sendable {
     func reports(_ reports: [HostedReport]) {
         state.update { state in
             state.reports = reports
+            state.isNew = true
+        }
+    }
+
+    /// Others took this node for dead and have forgotten what it said.
+    func speakAgain() {
+        state.update { state in
+            state.speaksAgain = true
             state.isNew = true
         }
     }
@@ -102,6 +111,7 @@ final class ClusterThread: Sendable {
             }
             environment.host(Set(plan.hosted.map { PartitionID($0.number) }))
             environment.show(ClusterView(plan))
+            if now.speaksAgain { plan.speakAgain() }
             let clock = Duration.microseconds(Timestamp.monotonic.microseconds)
             if let table = plan.takeTable(at: clock) { environment.publish(table) }
             if now.isDraining, plan.isDrained { state.update { $0.isDrained = true } }
@@ -110,7 +120,7 @@ final class ClusterThread: Sendable {
 
     private func next(_ period: Duration) -> State? {
         state.when({ $0.isNew || $0.ends }, orAfter: period) { state in
-            state.isNew = false
+            defer { (state.isNew, state.speaksAgain) = (false, false) }
             return state.ends ? nil : state
         }
     }

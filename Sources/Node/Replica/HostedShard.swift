@@ -21,7 +21,9 @@ struct HostedShard {
     private var side = PendingSideRecords()
     /// Of the log, when last looked.
     var end: Offset
-    let begunAt = Timestamp.monotonic
+    /// While catching up after a standstill: where the log ended then. What ended before it is no news.
+    var goal: Offset?
+    var begunAt = Timestamp.monotonic
     /// Log records applied here.
     private(set) var applied = 0
     /// The newest few, for comparison with other replicas; `nil` where there are none.

@@ -110,6 +110,7 @@ struct Replica {
         }
         hosted[partition]?.apply(batch, decoder, into: &outputs, beside: environment.side)
         if let fault, fault.partition == partition { carryOut(fault) }
+        defer { meetGoal(of: partition) }
         guard !outputs.isEmpty, let lineage = hosted[partition]?.shard.lineage else { return }
         outputs = environment.inbox.post(outputs, from: .replica, shard: partition.number, lineage: lineage)
     }
@@ -124,10 +125,31 @@ struct Replica {
             [.partition: "\(fault.partition)", .offset: "\(next)"])
     }
 
+    /// The process was stopped, or got no processor, for long enough that others may have taken it for dead. What is here
+    /// is of before: until it has caught up, peers are the better source, for clients here as well.
+    mutating func stoodStill() throws(LogError) {
+        guard restorer.hasPeers else { return }
+        for partition in hosted.keys.sorted() where hosted[partition]?.state == .live {
+            let end = try environment.log.endOffset(of: partition)
+            guard let next = hosted[partition]?.shard.next, next < end else { continue }
+            hosted[partition]?.state = .catchingUp
+            hosted[partition]?.goal = end
+            hosted[partition]?.begunAt = .monotonic
+            environment.inbox.post(.released(shard: partition.number))
+        }
+    }
+
+    private mutating func meetGoal(of partition: PartitionID) {
+        guard let next = hosted[partition]?.shard.next, let goal = hosted[partition]?.goal, next >= goal else { return }
+        reachedEnd(partition, next)
+    }
+
     private mutating func reachedEnd(_ partition: PartitionID, _ end: Offset) {
+        if let goal = hosted[partition]?.goal, end < goal { return }
         hosted[partition]?.end = end
         guard hosted[partition]?.state == .catchingUp else { return }
         hosted[partition]?.state = .live
+        hosted[partition]?.goal = nil
         guard let shard = hosted[partition] else { return }
         announce(shard)
         guard restorer.hasPeers else { return }

@@ -42,6 +42,8 @@ final class ReplicaThread: Sendable {
 
     /// Between looks at what is due, µs: not for every batch.
     private static let lookInterval: Int64 = 5_000
+    /// A turn that takes longer is no turn of ours, µs: peers and clients leave a node that says nothing for so long.
+    private static let standstill: Int64 = 1_000_000
 
     private let orders = Monitor(Orders())
     private let environment: Environment
@@ -119,7 +121,11 @@ final class ReplicaThread: Sendable {
         var (hasBegun, isLive) = (false, false)
         var told: [HostedReport] = []
         var looked = Timestamp.monotonic
+        var turned = Timestamp.monotonic
         while true {
+            let turn = Timestamp.monotonic
+            if turn.microseconds - turned.microseconds > ReplicaThread.standstill { try stoodStill(&replica) }
+            turned = turn
             let order = takeOrders()
             for question in order.questions { question(replica) }
             if let wanted = order.wanted {
@@ -148,6 +154,11 @@ final class ReplicaThread: Sendable {
             }
             if order.stops { return }
         }
+    }
+
+    /// Where no broker says how far the log is, there is nothing to catch up with either.
+    private func stoodStill(_ replica: inout Replica) throws(LogError) {
+        do throws(LogError) { try replica.stoodStill() } catch { guard error.isWorthRetrying else { throw error } }
     }
 
     /// Brokers go and come: what may work later is tried again.

@@ -92,6 +92,9 @@ package struct NodePlan: Sendable {
         }
     }
 
+    /// Others may have done away with what was published.
+    package mutating func speakAgain() { published = nil }
+
     /// The table, when others should have it: at once when they would act on it, else now and then.
     package mutating func takeTable(at now: Duration) -> NodeTable? {
         guard table != published else { return nil }

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import JSON
 import Threads
 
 /// A cluster as `slipstream dev` runs it, on free ports, whose nodes can be made to fail.
@@ -61,6 +62,25 @@ final class BenchCluster: Sendable {
         try dev.startNode(number, kafka)
         try await dev.awaitReady(number)
         journal.note("n\(number)  is ready")
+    }
+
+    /// Until every shard is live on as many nodes as it should be, as all nodes know it.
+    func awaitWhole() async throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while ContinuousClock.now < deadline {
+            var isWhole = true
+            for number in 1...nodeCount { isWhole = await isWhole && knowsWhole(number) }
+            if isWhole { return }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        throw BenchError("some shards have too few live replicas for 60 s; \(journal.tail)")
+    }
+
+    private func knowsWhole(_ number: Int) async -> Bool {
+        guard let body = try? await NodeAddress(ports: [port(of: number)]).get("/v1/cluster?streams=off"),
+            let shards = (try? JSONValue.parse(body))?["shards"]?.array
+        else { return false }
+        return shards.allSatisfy { ($0["live"]?.array?.count ?? 0) >= min(2, nodeCount) }
     }
 
     func killAll() {

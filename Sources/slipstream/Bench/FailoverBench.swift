@@ -13,7 +13,7 @@ struct FailoverBench: Bench {
     static let summary = "kill, freeze and drain the node that serves a client; pauses seen in an SDK handler"
     static let options = [
         "--runs N      of each; default 30", "--only WORDS  of kill,freeze,drain; default all",
-        "--rate N      records/s of 20 cars, to Kafka; default 2000", "--nodes N     default 3",
+        "--rate N      records/s of 20 cars, to Kafka; default 1000", "--nodes N     default 3",
         "--freeze-ms N default 4000", "--trace       show what goes on",
     ]
 
@@ -42,7 +42,7 @@ struct FailoverBench: Bench {
 
     init(_ arguments: inout Arguments) throws(UsageError) {
         runs = try arguments.takeNumber("--runs", in: 1...1_000, default: 30)
-        rate = try arguments.takeNumber("--rate", in: 20...50_000, default: 2_000)
+        rate = try arguments.takeNumber("--rate", in: 20...50_000, default: 1_000)
         nodes = try arguments.takeNumber("--nodes", in: 2...9, default: 3)
         freezeMilliseconds = try arguments.takeNumber("--freeze-ms", in: 100...60_000, default: 4_000)
         journal = BenchJournal(isShown: arguments.takeSwitch("--trace"))
@@ -153,6 +153,7 @@ struct FailoverCourse: Sendable {
         if fault != .freeze { try await cluster.restart(number) }
         try await Task.sleep(for: .milliseconds(1_500))
         try await hearAll("after n\(number) came back")
+        try await cluster.awaitWhole()
         let pause = watch.longestPauses().max() ?? 0
         journal.note("the longest pauses: \(watch.worst(4))")
         return pause
