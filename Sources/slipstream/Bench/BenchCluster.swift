@@ -69,7 +69,7 @@ final class BenchCluster: Sendable {
         let deadline = ContinuousClock.now + .seconds(60)
         while ContinuousClock.now < deadline {
             var isWhole = true
-            for number in 1...nodeCount { isWhole = await isWhole && knowsWhole(number) }
+            for number in 1...nodeCount where isWhole { isWhole = await knowsWhole(number) }
             if isWhole { return }
             try await Task.sleep(for: .milliseconds(100))
         }
