@@ -31,6 +31,7 @@ let libraries: [Target] = [
         cxxSettings: [.unsafeFlags(["-O2"])],
         linkerSettings: [.linkedLibrary("simdjson")]),
     .target(name: "CAllocations"),
+    .target(name: "CThreads"),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto"),
     .systemLibrary(name: "CRdkafka", pkgConfig: "rdkafka"),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
@@ -51,7 +52,7 @@ let package = Package(
         // One Swift module per C library, its only importer.
         module("Gossip", uses: ["COpenSSL", "Sharding", "Threads"]),
         module("JSON", uses: ["CSimdJSON"]),
-        module("Kafka", uses: ["CRdkafka", "Replication", "Sharding", "Telemetry", "Threads"]),
+        module("Kafka", uses: ["CRdkafka", "CThreads", "Replication", "Sharding", "Telemetry", "Threads"]),
         module("Storage", uses: ["CSQLite", "Compression", "Replication", "Telemetry", "Threads"]),
         module("Web", uses: ["CWebSockets"]),
         module("Compression", uses: ["CZlib", "CZstd"]),

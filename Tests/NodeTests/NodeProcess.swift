@@ -60,11 +60,16 @@ final class NodeProcess {
 
     func awaitReady(within seconds: Double = 30) async throws {
         let log = logFile(starts)
-        try await eventually(within: seconds, "the node is ready: \(log.path)") { [self] in
-            guard process.isRunning else { throw Failure(description: try String(contentsOf: log, encoding: .utf8)) }
-            if port == 0 { try readPorts(log) }
-            guard port > 0 else { return false }
-            do { return try await get("/readyz").status == 200 } catch is WebError { return false }
+        do {
+            try await eventually(within: seconds, "the node is ready") { [self] in
+                guard process.isRunning else { throw Failure(description: "it has ended") }
+                if port == 0 { try readPorts(log) }
+                guard port > 0 else { return false }
+                do { return try await get("/readyz").status == 200 } catch is WebError { return false }
+            }
+        } catch {
+            // The log goes with this object.
+            throw Failure(description: "\(error)\n\(try String(contentsOf: log, encoding: .utf8))")
         }
     }
 
@@ -155,10 +160,12 @@ final class NodeProcess {
     }
 }
 
-/// Waits for a condition, not for a time; the time only bounds it.
+/// Waits for a condition, not for a time; the time only bounds it. Under a sanitizer, which makes all some ten times as
+/// slow, the bound is wider.
 func eventually(
     within seconds: Double = 10, _ what: String, _ condition: () async throws -> Bool
 ) async throws {
+    let seconds = seconds * (isSanitized ? 5 : 1)
     let end = ContinuousClock.now + .seconds(seconds)
     while ContinuousClock.now < end {
         if try await condition() { return }
@@ -166,3 +173,6 @@ func eventually(
     }
     throw NodeProcess.Failure(description: "not within \(seconds) s: \(what)")
 }
+
+/// Whether this is a build for the thread or the address sanitizer: their libraries are in the program then.
+let isSanitized = ["__tsan_init", "__asan_init"].contains { dlsym(UnsafeMutableRawPointer(bitPattern: 0), $0) != nil }
