@@ -16,7 +16,8 @@ extension ClusterWorld {
         takeSnapshots(node)
         guard node.process != nil else { return }
         if let effects = node.process?.sources.tick(timestamp) { carryOut(effects, of: node) }
-        for (peer, link) in process.links.sorted(by: { $0.key < $1.key }) where now - links[link].heard > .seconds(1) {
+        for (peer, link) in process.links.sorted(by: { $0.key < $1.key }) 
+        where now - links[link].heard > .seconds(1) && variant != .trustsSilentPeers {
             linkLost(node, peer, link)
         }
         for link in process.followers.keys.sorted() { sendToFollower(link, .beat) }
@@ -106,11 +107,13 @@ extension ClusterWorld {
 
     private func serveAwaiting(_ node: SimulatedNode) {
         guard let process = node.process, !process.awaiting.isEmpty else { return }
+        let sources = process.sources
         func isReady(_ each: SimulatedNode.Awaiting) -> Bool {
-            each.until <= now || each.shards.allSatisfy(process.sources.isServed)
+            each.until <= now || each.shards.allSatisfy(sources.isServed)
         }
-        node.process?.awaiting.removeAll(where: isReady)
-        for each in process.awaiting where isReady(each) && process.wires[each.session] != nil {
+        let ready = process.awaiting.filter(isReady)
+        process.awaiting.removeAll(where: isReady)
+        for each in ready where process.wires[each.session] != nil {
             carryOut(node.process?.hub.subscribe(each.request, for: each.session) ?? [], of: node)
         }
     }
@@ -168,7 +171,7 @@ extension ClusterWorld {
                     stream: request.stream, partition: partition, after: watermarks, log: log, snapshots: node.disk,
                     tracks: node.tracks, decoder: decoder)
                 node.process?.cursors[request.reader] = cursor
-                if let gap = cursor.gap {
+                if let gap = cursor.gap, variant != .hidesGaps {
                     let effects = node.process?.hub.replayed(request.reader, .gap(gap, insight: cursor.insightAtGap))
                     return carryOut(effects ?? [], of: node)
                 }

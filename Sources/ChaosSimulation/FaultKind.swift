@@ -46,4 +46,14 @@ package enum FaultKind: String, CaseIterable, Sendable {
     case slowReader
     /// All clients of a node break off at once, many times.
     case reconnectStorm
+
+    /// No process dies of it or is taken for dead.
+    var leavesNodesTogether: Bool {
+        switch self {
+        case .drain, .clockJump, .duplication, .delay, .brokerErrors, .ambiguousAcks, .clientResets, .clientCut,
+            .slowReader, .reconnectStorm:
+            true
+        default: false
+        }
+    }
 }
