@@ -26,6 +26,7 @@ extension ClusterWorld {
         case .starvation:
             node.starvations += 1
             schedule(.starve, node, after: .zero)
+        case .slowReplica: node.slowness += 1
         case .clockJump: node.clockOffset += fault.other % 2 == 0 ? .seconds(3_600) : .seconds(-3_600)
         case .partition, .oneWay, .swizzle, .brokerCut, .clientCut: block(fault, true)
         case .loss: network.loss = 0.3
@@ -56,6 +57,7 @@ extension ClusterWorld {
         case .drain: node.process == nil ? boot(node.number, wipes: false) : rebootWhenGone(node)
         case .pause: resume(node)
         case .starvation: node.starvations -= 1
+        case .slowReplica: node.slowness -= 1
         case .partition, .oneWay, .swizzle, .brokerCut, .clientCut: block(fault, false)
         case .loss: network.loss = 0
         case .duplication: network.duplication = 0

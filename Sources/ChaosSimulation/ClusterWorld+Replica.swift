@@ -99,7 +99,7 @@ extension ClusterWorld {
         guard node.process?.replica.hosted[shard] != nil, node.process?.folding.insert(shard).inserted == true else {
             return
         }
-        schedule(.fold(shard), node, after: draw(1...8))
+        schedule(.fold(shard), node, after: node.slowness > 0 ? draw(100...600) : draw(1...8))
     }
 
     func fold(_ node: SimulatedNode, _ number: Int) {

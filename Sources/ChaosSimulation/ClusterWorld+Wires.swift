@@ -23,9 +23,19 @@ extension ClusterWorld {
             clients[number].wire = nil
             wires[wire].clientIsGone = true
             tellNodeOfLoss(wire)
-        case .report(let report): note("client \(number): \(report)")
+        case .report(let report):
+            note("client \(number): \(report)")
+            checkSilence(report, number)
         case .setReading: break
         }
+    }
+
+    /// A node that nothing keeps from it says something often enough.
+    private func checkSilence(_ report: ConnectionReport, _ number: Int) {
+        guard case .disconnected(let reason) = report, reason.hasPrefix("nothing heard"),
+            beganFaults.allSatisfy(\.leavesNodesTogether), beganFaults.isDisjoint(with: [.clientCut, .slowReader])
+        else { return }
+        violate("client \(number): \(reason)")
     }
 
     private func connect(_ number: Int, _ id: ConnectionID, to place: Int) {
@@ -98,7 +108,7 @@ extension ClusterWorld {
             return queue.add(.lost(number, atNode: true), at: now + .seconds(1))
         }
         wires[number].nodeIsGone = true
-        if variant != .keepsLostSessions { forget(wire.session, at: node) }
+        forget(wire.session, at: node)
     }
 
     func wireLostAtClient(_ number: Int) {

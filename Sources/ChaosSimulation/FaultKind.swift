@@ -18,6 +18,8 @@ package enum FaultKind: String, CaseIterable, Sendable {
     case pause
     /// It gets the processor only now and then.
     case starvation
+    /// It folds late.
+    case slowReplica
     /// The time of day is off by an hour, either way.
     case clockJump
     /// Two groups of nodes do not hear each other.
@@ -50,7 +52,8 @@ package enum FaultKind: String, CaseIterable, Sendable {
     /// No process dies of it or is taken for dead.
     var leavesNodesTogether: Bool {
         switch self {
-        case .drain, .clockJump, .duplication, .delay, .brokerErrors, .ambiguousAcks, .clientResets, .clientCut,
+        case .drain, .slowReplica, .clockJump, .duplication, .delay, .brokerErrors, .ambiguousAcks, .clientResets,
+            .clientCut,
             .slowReader, .reconnectStorm:
             true
         default: false

@@ -21,6 +21,7 @@ final class SimulatedNode {
     var isPaused = false
     var held: [Happening] = []
     var starvations = 0
+    var slowness = 0
     var stopsLater = false
 
     struct StoredAt: Hashable {

@@ -13,7 +13,6 @@ package enum Variant: String, CaseIterable, Sendable {
     case trustsSilentPeers
     case followsNobody
     case resumesFromLatest
-    case keepsLostSessions
     case ignoresSilence
     case dropsFrames
 
@@ -29,11 +28,10 @@ package enum Variant: String, CaseIterable, Sendable {
         case .hidesGaps: "a client is not told that the log has lost what it asks for"
         case .handsNothingOver: "a node lets go of a shard without waiting for another to have it"
         case .neverSyncs: "nodes gossip, and never compare all they know"
-        case .timesByWallClock: "gossip goes by the time of day"
+        case .timesByWallClock: "gossip and heartbeats go by the time of day"
         case .trustsSilentPeers: "a node waits for ever for a peer that it follows and that says nothing"
         case .followsNobody: "a node serves its clients only what it folds itself"
         case .resumesFromLatest: "who comes back gets what comes next, not what he missed"
-        case .keepsLostSessions: "a node keeps the sessions of clients whose connections broke"
         case .ignoresSilence: "a client waits for ever for a node that says nothing"
         case .dropsFrames: "frames to a client that reads slowly are left out"
         }
@@ -42,7 +40,8 @@ package enum Variant: String, CaseIterable, Sendable {
     /// The kinds of fault that it is there for.
     package var faults: [FaultKind] {
         switch self {
-        case .keepsRepeats, .handsNothingOver: [.drain]
+        case .keepsRepeats: [.slowReplica]
+        case .handsNothingOver: [.drain]
         case .forgetsOrigin: [.ambiguousAcks]
         case .acknowledgesFailures: [.brokerErrors, .brokerCut]
         case .skipsAfterRestore: [.crash, .crashInSnapshot, .crashInPromotion]
@@ -53,8 +52,7 @@ package enum Variant: String, CaseIterable, Sendable {
         case .timesByWallClock: [.clockJump]
         case .trustsSilentPeers: [.powerLoss, .duplication, .delay]
         case .followsNobody: [.partition, .oneWay]
-        case .resumesFromLatest: [.clientResets]
-        case .keepsLostSessions: [.reconnectStorm]
+        case .resumesFromLatest: [.clientResets, .reconnectStorm]
         case .ignoresSilence: [.clientCut, .pause, .starvation]
         case .dropsFrames: [.slowReader]
         }
