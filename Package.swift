@@ -69,9 +69,6 @@ let package = Package(
         module(
             "ChaosSimulation",
             uses: ["Client", "Delivery", "JSON", "Replication", "Sharding", "Simulation", "Telemetry"]),
-        .executableTarget(
-            name: "slipstream-simulate", dependencies: ["ChaosSimulation"], swiftSettings: strict,
-            linkerSettings: [.linkedLibrary("m")]),
         // What people use, and what puts it together.
         module("Client", uses: ["Delivery", "Telemetry", "Web", "JSON"]),
         module(
@@ -98,7 +95,7 @@ let package = Package(
             ],
             path: "chaos/Harness", swiftSettings: strict),
         .executableTarget(
-            name: "slipstream-chaos", dependencies: ["Chaos"], path: "chaos/Command", swiftSettings: strict),
+            name: "slipstream-chaos", dependencies: ["Chaos", "ChaosSimulation"], path: "chaos/Command", swiftSettings: strict),
         // Processes that tests kill; not shipped.
         .executableTarget(
             name: "log-torture", dependencies: ["Storage", "Replication", "Telemetry", "Threads"],

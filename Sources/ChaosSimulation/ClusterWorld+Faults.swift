@@ -8,7 +8,7 @@ import Telemetry
 extension ClusterWorld {
     func begin(_ fault: Fault) {
         note("FAULT \(fault)")
-        activeFaults += 1
+        beganFaults.insert(fault.kind)
         let node = nodes[fault.target % nodes.count]
         switch fault.kind {
         case .crash: crash(node, resets: true)
@@ -26,6 +26,7 @@ extension ClusterWorld {
         case .starvation:
             node.starvations += 1
             schedule(.starve, node, after: .zero)
+        case .slowReplica: node.slowness += 1
         case .clockJump: node.clockOffset += fault.other % 2 == 0 ? .seconds(3_600) : .seconds(-3_600)
         case .partition, .oneWay, .swizzle, .brokerCut, .clientCut: block(fault, true)
         case .loss: network.loss = 0.3
@@ -43,7 +44,6 @@ extension ClusterWorld {
 
     func end(_ fault: Fault) {
         note("END \(fault)")
-        activeFaults -= 1
         let node = nodes[fault.target % nodes.count]
         switch fault.kind {
         case .crash, .powerLoss, .crashInSnapshot, .crashInPromotion:
@@ -57,6 +57,7 @@ extension ClusterWorld {
         case .drain: node.process == nil ? boot(node.number, wipes: false) : rebootWhenGone(node)
         case .pause: resume(node)
         case .starvation: node.starvations -= 1
+        case .slowReplica: node.slowness -= 1
         case .partition, .oneWay, .swizzle, .brokerCut, .clientCut: block(fault, false)
         case .loss: network.loss = 0
         case .duplication: network.duplication = 0
@@ -168,7 +169,9 @@ extension ClusterWorld {
             guard let newest = node.disk.offsets(of: partition).first,
                 var bytes = node.disk.load(partition, at: newest), !bytes.isEmpty
             else { continue }
-            if fault.kind == .tornSnapshot {
+            if variant == .checksNoSnapshot {
+                bytes = oneTooFar(bytes, of: partition, node)
+            } else if fault.kind == .tornSnapshot {
                 bytes = Array(bytes.prefix(fault.other * bytes.count / 60))
             } else {
                 bytes[fault.other * bytes.count / 60] ^= 0x20
@@ -179,6 +182,15 @@ extension ClusterWorld {
         queue.add(.boot(node.number, wipes: false), at: now + fault.duration)
     }
 
+    /// Damage that no check finds.
+    private func oneTooFar(_ bytes: [UInt8], of partition: PartitionID, _ node: SimulatedNode) -> [UInt8] {
+        do throws(SnapshotError) {
+            var shard = try Shard(try Snapshot.decode(bytes), partition: partition, tracks: node.tracks)
+            shard.skip(to: shard.next + 1)
+            return shard.snapshot(at: timestamp).encode()
+        } catch { return bytes }
+    }
+
     private func truncate(_ fault: Fault) {
         do throws(LogError) {
             _ = try log.remove(beyond: Retention(bytesPerPartition: 2_000), at: timestamp)
@@ -186,6 +198,7 @@ extension ClusterWorld {
     }
 
     /// Another engine version: the same outputs, for the oracle's sake, but other states as far as anybody can tell.
+    /// What was stored by which is written down beside it.
     private func upgraded(_ tracks: TrackTable) -> TrackTable {
         TrackTable(tracks.all + [Track(name: "new-\(tracks.all.count)", length: 1_000, sectors: [])])
     }

@@ -20,8 +20,7 @@ extension ClusterWorld {
     private func link(from node: SimulatedNode, to peer: NodeID) -> Int {
         if let link = node.process?.links[peer] { return link }
         let place = placeOf[peer] ?? 0
-        links.append(
-            PeerLink(follower: node.number, followerLife: node.life, node: place, life: nodes[place].life, heard: now))
+        links.append(PeerLink(from: node, to: nodes[place], at: now))
         let number = links.count - 1
         node.process?.links[peer] = number
         if nodes[place].process == nil {

@@ -22,15 +22,19 @@ extension ClusterWorld {
         limits.beatsAheadMax = 5
         limits.ringBytes = 4 << 10
         node.process = .init(
-            membership: Membership(node.id, at: node.address, boot: boot, settings: settings),
-            plan: NodePlan(own: node.id, table: table, shardCount: partitions, replicas: replicas, boot: boot),
-            begunAt: now, hub: Hub(limits: limits), sources: ShardSources(own: node.id, shardCount: partitions))
+            Membership(node.id, at: node.address, boot: boot, settings: settings),
+            NodePlan(own: node.id, table: table, shardCount: partitions, replicas: replicas, boot: boot),
+            Hub(limits: limits), ShardSources(own: node.id, shardCount: partitions), at: now)
         hand(.start(seeds: nodes.filter { $0 !== node }.map(\.address)), to: node)
         schedule(.serve, node, after: draw(1...50))
     }
 
+    func ownTime(_ node: SimulatedNode) -> Duration {
+        variant == .timesByWallClock ? now + .seconds(7_200) + node.clockOffset : now
+    }
+
     func hand(_ event: Membership.Event, to node: SimulatedNode) {
-        guard let effects = node.process?.membership.handle(event, at: now, using: &random) else { return }
+        guard let effects = node.process?.membership.handle(event, at: ownTime(node), using: &random) else { return }
         carryOut(effects, of: node)
     }
 
@@ -38,6 +42,7 @@ extension ClusterWorld {
         for effect in effects {
             switch effect {
             case .send(let bytes, let address): sendDatagram(bytes, from: node, to: address)
+            case .open where variant == .neverSyncs && now > .seconds(3): break
             case .open(let address, let frame):
                 streams.append((node.number, place(at: address) ?? -1))
                 sendFrame(frame, on: streams.count - 1, from: node)
@@ -50,7 +55,7 @@ extension ClusterWorld {
             }
         }
         guard let deadline = node.process?.membership.deadline, deadline < .never else { return }
-        let due = max(now, deadline)
+        let due = max(now, deadline - ownTime(node) + now)
         guard let scheduled = node.process?.scheduledTick, due < scheduled else { return }
         node.process?.scheduledTick = due
         queue.add(.node(node.number, life: node.life, .tick), at: due)
@@ -88,39 +93,43 @@ extension ClusterWorld {
     }
 
     func decide(_ node: SimulatedNode) {
-        guard var process = node.process else { return }
+        guard let process = node.process else { return }
         process.isDeciding = false
         process.decidedAt = now
         let members = process.membership.members.filter { $0.id != node.id && $0.status <= .suspect }
         let peers = members.map { member in
             LiveNode(
                 member.id, isSuspect: member.status == .suspect,
-                table: (try? NodeTable(member.table)) ?? NodeTable())
+                table: process.tables.read(member))
         }
         let hasFoundOthers = !members.isEmpty && members.allSatisfy { !$0.table.isEmpty }
-        guard hasFoundOthers || now - process.begunAt >= .seconds(2) else {
-            node.process = process
-            return
-        }
+        guard hasFoundOthers || now - process.begunAt >= .seconds(2) else { return }
         process.plan.decide(peers: peers, reports: process.replica.reports, isDraining: process.isDraining)
-        let wanted = Set(process.plan.hosted.map(\.number))
+        let wanted = wanted(by: process.plan)
         process.view = ClusterView(
             urls: Dictionary(uniqueKeysWithValues: peers.map { ($0.id, $0.table.url) }),
             live: (0..<partitions).map { process.plan.map.serving(ShardID($0)).map(\.node) })
         let isDrained = process.isDraining && process.plan.isDrained
         let table = process.plan.takeTable(at: now)
         let view = process.view
-        node.process = process
         host(node, wanted)
         if let effects = node.process?.sources.changed(view, at: timestamp) { carryOut(effects, of: node) }
         if let table {
             do throws(NodeTableError) {
-                if let effects = try node.process?.membership.publish(table, at: now, using: &random) {
+                if let effects = try node.process?.membership.publish(
+                    table, at: ownTime(node), using: &random)
+                {
                     carryOut(effects, of: node)
                 }
             } catch { violate("\(error)") }
         }
         if isDrained { leave(node) }
+    }
+
+    private func wanted(by plan: NodePlan) -> Set<Int> {
+        let leaving =
+            variant == .handsNothingOver ? plan.table.shards.filter { $0.handover != nil }.map(\.shard) : []
+        return Set(plan.hosted.subtracting(leaving).map(\.number))
     }
 
     func leave(_ node: SimulatedNode) {

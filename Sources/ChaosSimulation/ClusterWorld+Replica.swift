@@ -14,6 +14,7 @@ extension ClusterWorld {
             saveSnapshot(node, shard)
             node.process?.replica.hosted[shard] = nil
             note("n\(node.number) releases shard \(shard)")
+            checkHandover(node, shard)
             released(node, shard)
         }
         for shard in wanted.sorted() where replica.hosted[shard] == nil && replica.awaited[shard] == nil {
@@ -21,6 +22,13 @@ extension ClusterWorld {
         }
         if wanted.isEmpty { becameLive(node) }
         decideSoonIfReportsChanged(node, replica)
+    }
+
+    /// While no process and no connection between nodes was lost, a live shard that is let go of is live elsewhere.
+    private func checkHandover(_ node: SimulatedNode, _ shard: Int) {
+        guard beganFaults.allSatisfy(\.leavesNodesTogether) else { return }
+        let others = nodes.count { $0 !== node && $0.process?.replica.hosted[shard]?.isLive == true }
+        if others == 0 { violate("n\(node.number) lets go of shard \(shard), which is live nowhere else") }
     }
 
     private func decideSoonIfReportsChanged(_ node: SimulatedNode, _ before: SimulatedReplica) {
@@ -44,8 +52,10 @@ extension ClusterWorld {
             let lineage = try log.lineage(of: partition)
             let end = try log.endOffset(of: partition)
             let earliest = try log.earliestOffset(of: partition)
-            let loader = ShardLoader(store: node.disk, partition: partition, tracks: node.tracks, lineage: lineage)
+            let tracks = variant == .usesOtherEngines ? TrackTable.builtIn : node.tracks
+            let loader = ShardLoader(store: node.disk, partition: partition, tracks: tracks, lineage: lineage)
             var shard = try loader.newest(where: { $0.next <= end }) ?? Shard(partition: partition, tracks: node.tracks)
+            checkEngines(node, number, shard)
             if let fetched = peerShard(node, number, lineage), fetched.next > shard.next { shard = fetched }
             shard.lineage = lineage
             if shard.next < earliest {
@@ -60,6 +70,13 @@ extension ClusterWorld {
             schedule(.fold(number), node, after: draw(1...20))
             decideSoon(node)
         } catch { violate("\(error)") }
+    }
+
+    private func checkEngines(_ node: SimulatedNode, _ number: Int, _ shard: Shard) {
+        guard let maker = node.engines[.init(shard: number, offset: shard.next.value)] else { return }
+        if maker != Shard.engineVersion(node.tracks) {
+            violate("n\(node.number) goes on from a state of shard \(number) that other engines made")
+        }
     }
 
     private func peerShard(_ node: SimulatedNode, _ number: Int, _ lineage: UInt64?) -> Shard? {
@@ -82,7 +99,7 @@ extension ClusterWorld {
         guard node.process?.replica.hosted[shard] != nil, node.process?.folding.insert(shard).inserted == true else {
             return
         }
-        schedule(.fold(shard), node, after: draw(1...8))
+        schedule(.fold(shard), node, after: node.slowness > 0 ? draw(100...600) : draw(1...8))
     }
 
     func fold(_ node: SimulatedNode, _ number: Int) {
@@ -161,5 +178,6 @@ extension ClusterWorld {
         let bytes = hosted.shard.snapshot(at: wall(node)).encode()
         let kept = torn ? Array(bytes.prefix(Int.random(in: 0..<bytes.count, using: &random))) : bytes
         node.disk.save(kept, of: PartitionID(number), at: hosted.shard.next)
+        node.engines[.init(shard: number, offset: hosted.shard.next.value)] = Shard.engineVersion(node.tracks)
     }
 }

@@ -26,6 +26,12 @@ extension ClusterWorld {
     private var unsettledNode: String? {
         for node in nodes {
             guard let process = node.process else { return "n\(node.number) does not run" }
+            let current = clients.count { client in
+                client.wire.map { wires[$0].isOpen && wires[$0].node == node.number } ?? false
+            }
+            if process.hub.sessionCount != current {
+                return "n\(node.number) has \(process.hub.sessionCount) sessions for \(current) clients"
+            }
             let alive = process.membership.members.filter { $0.status == .alive }.count
             if alive != nodes.count { return "n\(node.number) knows \(alive) nodes alive" }
             for (number, hosted) in process.replica.hosted.sorted(by: { $0.key < $1.key }) {
@@ -47,7 +53,7 @@ extension ClusterWorld {
         for client in clients {
             guard let request = client.request else { continue }
             for stream in oracle.streams where request.streams.contains(where: { $0.matches(stream) }) {
-                let last = client.last[stream]?[0] ?? 0
+                let last = max(client.last[stream]?[0] ?? 0, client.resynced[stream] ?? 0)
                 // It began at the newest, and nothing came after.
                 if client.last[stream] == nil, request.from == .latest { continue }
                 if last < oracle.latest(stream), !hasLost.contains(partition(of: stream)) {

@@ -16,13 +16,15 @@ extension ClusterWorld {
         takeSnapshots(node)
         guard node.process != nil else { return }
         if let effects = node.process?.sources.tick(timestamp) { carryOut(effects, of: node) }
-        for (peer, link) in process.links.sorted(by: { $0.key < $1.key }) where now - links[link].heard > .seconds(1) {
+        for (peer, link) in process.links.sorted(by: { $0.key < $1.key })
+        where now - links[link].heard > .seconds(1) && variant != .trustsSilentPeers {
             linkLost(node, peer, link)
         }
         for link in process.followers.keys.sorted() { sendToFollower(link, .beat) }
         serveAwaiting(node)
-        guard now - process.beatAt >= .seconds(1) else { return }
-        node.process?.beatAt = now
+        let time = ownTime(node)
+        guard time - process.beatAt >= .seconds(1) else { return }
+        process.beatAt = time
         if let effects = node.process?.hub.beat(now: timestamp) { carryOut(effects, of: node) }
         wantWhatClientsWant(node)
     }
@@ -106,11 +108,13 @@ extension ClusterWorld {
 
     private func serveAwaiting(_ node: SimulatedNode) {
         guard let process = node.process, !process.awaiting.isEmpty else { return }
+        let sources = process.sources
         func isReady(_ each: SimulatedNode.Awaiting) -> Bool {
-            each.until <= now || each.shards.allSatisfy(process.sources.isServed)
+            each.until <= now || each.shards.allSatisfy(sources.isServed)
         }
-        node.process?.awaiting.removeAll(where: isReady)
-        for each in process.awaiting where isReady(each) && process.wires[each.session] != nil {
+        let ready = process.awaiting.filter(isReady)
+        process.awaiting.removeAll(where: isReady)
+        for each in ready where process.wires[each.session] != nil {
             carryOut(node.process?.hub.subscribe(each.request, for: each.session) ?? [], of: node)
         }
     }
@@ -168,7 +172,7 @@ extension ClusterWorld {
                     stream: request.stream, partition: partition, after: watermarks, log: log, snapshots: node.disk,
                     tracks: node.tracks, decoder: decoder)
                 node.process?.cursors[request.reader] = cursor
-                if let gap = cursor.gap {
+                if let gap = cursor.gap, variant != .hidesGaps {
                     let effects = node.process?.hub.replayed(request.reader, .gap(gap, insight: cursor.insightAtGap))
                     return carryOut(effects ?? [], of: node)
                 }
@@ -180,7 +184,10 @@ extension ClusterWorld {
                 return json.count
             }
             chunk = .outputs(ring)
-        } catch { chunk = .failed(reason: "\(error)") }
+        } catch {
+            let nothing = StreamRing(floor: watermarks, capacityMax: .max)
+            chunk = variant == .hidesGaps ? .outputs(nothing) : .failed(reason: "\(error)")
+        }
         carryOut(node.process?.hub.replayed(request.reader, chunk) ?? [], of: node)
     }
 }

@@ -15,6 +15,7 @@ extension ClusterWorld {
         case .connect(let id, let url): connect(number, id, to: clients[number].urls[url])
         case .send(let id, let text):
             guard let wire = clients[number].wire, wires[wire].id == id else { return }
+            wires[wire].latest = [:]
             let due = wires[wire].toNode.send(text, at: now + network.delay(using: &random))
             queue.add(.wire(wire, toNode: true), at: due)
         case .disconnect(let id, _, _):
@@ -22,14 +23,24 @@ extension ClusterWorld {
             clients[number].wire = nil
             wires[wire].clientIsGone = true
             tellNodeOfLoss(wire)
-        case .setReading, .report: break
+        case .report(let report):
+            note("client \(number): \(report)")
+            checkSilence(report, number)
+        case .setReading: break
         }
+    }
+
+    /// A node that nothing keeps from it says something often enough.
+    private func checkSilence(_ report: ConnectionReport, _ number: Int) {
+        guard case .disconnected(let reason) = report, reason.hasPrefix("nothing heard"),
+            beganFaults.allSatisfy(\.leavesNodesTogether), beganFaults.isDisjoint(with: [.clientCut, .slowReader])
+        else { return }
+        violate("client \(number): \(reason)")
     }
 
     private func connect(_ number: Int, _ id: ConnectionID, to place: Int) {
         let node = nodes[place]
-        wires.append(
-            Wire(client: number, id: id, node: place, life: node.life, session: SessionID(UInt64(wires.count + 1))))
+        wires.append(Wire(client: number, id: id, node: node, session: SessionID(UInt64(wires.count + 1))))
         let wire = wires.count - 1
         clients[number].wire = wire
         guard network.connects(Network.client(number), place) else { return }
@@ -138,11 +149,29 @@ extension ClusterWorld {
         }
         while !wires[number].clientIsGone, let message = wires[number].toClient.take(until: now) {
             do throws(MessageError) {
-                handle(.received(wire.id, try reader.reader.read(message)), at: wire.client)
+                let message = try reader.reader.read(message)
+                check(message, on: wire)
+                handle(.received(wire.id, message), at: wire.client)
             } catch { violate("client \(wire.client): \(error)") }
         }
         let node = nodes[wire.node]
         if node.life == wire.life, !node.isPaused { pump(node, wire.session) }
+    }
+
+    /// Whatever a client makes of it: on one connection nothing comes twice unless it asked again.
+    private func check(_ message: NodeMessage, on wire: Wire) {
+        switch message {
+        case .output(let output):
+            let latest = wire.latest[output.stream, default: [0, 0, 0]][Int(output.kind.rawValue)]
+            if output.seq <= latest {
+                violate("client \(wire.client) is sent \(output.stream) \(output.kind) \(output.seq) after \(latest)")
+            }
+            wire.latest[output.stream, default: [0, 0, 0]][Int(output.kind.rawValue)] = output.seq
+        case .resync(let resync): wire.latest[resync.stream] = nil
+        case .error(let error):
+            note("client \(wire.client): \(error.code) for \(error.source ?? "")/\(error.sourceSeq ?? 0)")
+        case .subscribed, .heartbeat, .ack, .pong, .unknown: break
+        }
     }
 
     func moveToNode(_ number: Int) {

@@ -9,7 +9,7 @@ import Telemetry
 /// A whole cluster in one thread: nodes, log, network, clients and publishers under one clock. One seed makes one
 /// history; a second history with some of the faults left out is the same up to the first of them.
 final class ClusterWorld {
-    struct Wire {
+    final class Wire {
         let client: Int
         let id: ConnectionID
         let node: Int
@@ -21,9 +21,16 @@ final class ClusterWorld {
         var isReading = true
         var toNode = Pipe<[UInt8]>()
         var toClient = Pipe<[UInt8]>()
+        /// Per stream and kind: what the client was sent last since it last asked for something.
+        var latest: [StreamID: [UInt64]] = [:]
+
+        init(client: Int, id: ConnectionID, node: SimulatedNode, session: SessionID) {
+            (self.client, self.id, self.session) = (client, id, session)
+            (self.node, life) = (node.number, node.life)
+        }
     }
 
-    struct PeerLink {
+    final class PeerLink {
         let follower: Int
         let followerLife: Int
         let node: Int
@@ -32,6 +39,12 @@ final class ClusterWorld {
         var heard: Duration
         var toNode = Pipe<LinkMessage>()
         var toFollower = Pipe<LinkMessage>()
+
+        init(from follower: SimulatedNode, to node: SimulatedNode, at now: Duration) {
+            (self.follower, followerLife) = (follower.number, follower.life)
+            (self.node, life) = (node.number, node.life)
+            heard = now
+        }
     }
 
     let seed: UInt64
@@ -62,7 +75,8 @@ final class ClusterWorld {
     let keepsTrace: Bool
     var attempts = 0
     var lastRecord: UInt64 = 0
-    var activeFaults = 0
+    /// Kinds of fault so far.
+    var beganFaults: Set<FaultKind> = []
     var faultyAppends = (errors: 0, ambiguous: 0)
     /// Shards of which some replica could not have all.
     var hasLost: Set<Int> = []

@@ -18,6 +18,8 @@ package enum FaultKind: String, CaseIterable, Sendable {
     case pause
     /// It gets the processor only now and then.
     case starvation
+    /// It folds late.
+    case slowReplica
     /// The time of day is off by an hour, either way.
     case clockJump
     /// Two groups of nodes do not hear each other.
@@ -46,4 +48,15 @@ package enum FaultKind: String, CaseIterable, Sendable {
     case slowReader
     /// All clients of a node break off at once, many times.
     case reconnectStorm
+
+    /// No process dies of it or is taken for dead.
+    var leavesNodesTogether: Bool {
+        switch self {
+        case .drain, .slowReplica, .clockJump, .duplication, .delay, .brokerErrors, .ambiguousAcks, .clientResets,
+            .clientCut,
+            .slowReader, .reconnectStorm:
+            true
+        default: false
+        }
+    }
 }

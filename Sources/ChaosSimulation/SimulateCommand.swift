@@ -1,64 +1,78 @@
 import Simulation
 
 /// `slipstream-chaos simulate`: runs seeds, says what they covered and how fast, and how the first one that failed did.
-package struct SimulateCommand {
+package struct SimulateCommand: Sendable {
     private var seeds: UInt64 = 200
+    private var from: UInt64 = 0
     private var only: UInt64?
     private var isJSON = false
     private var variant: Variant?
     private var showsVariants = false
-    private var problem: String?
+    private var threads: Int
 
     package static let help = """
-        slipstream-chaos simulate [--seeds N] [--seed N] [--json] [--variant NAME | --variants]
-          --seeds N       how many histories to run, from seed 0 on (200)
+        usage: slipstream-chaos simulate [OPTIONS]
+          --seeds N       how many histories to run (200)
+          --from N        the first one's seed (0)
           --seed N        runs this one and prints its faults and its trace
+          --threads N     how many histories at once (default: one per processor)
           --json          prints figures as one line of JSON
           --variant NAME  runs the cluster with one thing done wrong
           --variants      for each of them: how many seeds until it is caught
         """
 
-    package init(_ arguments: some Sequence<String>) {
+    /// What was typed makes no sense.
+    package struct Misuse: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// - Parameter threads: how many histories at once, unless the arguments say.
+    package init(_ arguments: some Sequence<String>, threads: Int = 1) throws(Misuse) {
+        self.threads = threads
         var rest = Array(arguments)[...]
         while let name = rest.popFirst() {
             switch name {
-            case "--seeds": seeds = number(rest.popFirst(), name) ?? seeds
-            case "--seed": only = number(rest.popFirst(), name)
+            case "--seeds": seeds = try Self.number(rest.popFirst(), name)
+            case "--from": from = try Self.number(rest.popFirst(), name)
+            case "--seed": only = try Self.number(rest.popFirst(), name)
+            case "--threads": self.threads = Int(try Self.number(rest.popFirst(), name))
             case "--json": isJSON = true
             case "--variants": showsVariants = true
-            case "--variant":
-                variant = rest.popFirst().flatMap(Variant.init(rawValue:))
-                if variant == nil { problem = "--variant must be one of \(Variant.allCases.map(\.rawValue))" }
-            default: problem = "\(name) is no option"
+            case "--variant": variant = try Self.variant(rest.popFirst())
+            default: throw Misuse(description: "'\(name)' is not understood")
             }
         }
     }
 
-    private mutating func number(_ text: String?, _ name: String) -> UInt64? {
-        let number = text.flatMap(UInt64.init)
-        if number == nil { problem = "\(name) \(text ?? "") must be a whole number" }
+    private static func number(_ text: String?, _ name: String) throws(Misuse) -> UInt64 {
+        guard let number = text.flatMap(UInt64.init), number <= 1_000_000_000 else {
+            throw Misuse(description: "\(name) is '\(text ?? "")'; it must be in 0…1000000000")
+        }
         return number
     }
 
-    /// - Parameter elapsed: runs its argument and says how many seconds that took.
+    private static func variant(_ name: String?) throws(Misuse) -> Variant {
+        guard let variant = name.flatMap(Variant.init(rawValue:)) else {
+            let names = Variant.allCases.map(\.rawValue).joined(separator: ", ")
+            throw Misuse(description: "--variant is '\(name ?? "")'; it must be one of \(names)")
+        }
+        return variant
+    }
+
+    /// - Parameter time: since any fixed instant.
     /// - Returns: whether all was well.
-    package func run(print: @escaping (String) -> Void, elapsed: (() -> Void) -> Double) -> Bool {
-        if let problem {
-            print(problem)
-            print(Self.help)
-            return false
-        }
+    package func run(print: @escaping @Sendable (String) -> Void, time: () -> Duration) async -> Bool {
         if let only { return replay(only, print) }
-        if showsVariants { return runVariants(print) }
+        if showsVariants { return await runVariants(print) }
         var tally = Tally()
-        let time = elapsed {
-            for seed in 0..<seeds {
-                let result = ClusterSimulation.run(seed: seed, variant: variant)
-                tally.add(result)
-                if result.violation != nil, tally.failures.count == 1, !isJSON { explain(result, print) }
-            }
+        let begin = time()
+        await each(from..<from + seeds, { ClusterSimulation.run(seed: $0, variant: variant) }) { result in
+            tally.add(result)
+            if result.violation != nil, tally.failures.count == 1, !isJSON { explain(result, print) }
+            return true
         }
-        print(isJSON ? tally.json(seconds: time) : tally.text(seconds: time))
+        let seconds = (time() - begin).inSeconds
+        print(isJSON ? tally.json(seconds: seconds) : tally.text(seconds: seconds))
         return tally.failures.isEmpty
     }
 
@@ -78,54 +92,45 @@ package struct SimulateCommand {
         for line in least.trace.suffix(60) { print("  \(line)") }
     }
 
-    private func runVariants(_ print: (String) -> Void) -> Bool {
+    private func runVariants(_ print: @escaping (String) -> Void) async -> Bool {
         var areCaught = true
+        print("| variant | what is done wrong | caught after |\n|---|---|---|")
         for variant in Variant.allCases {
-            let caught = (0..<seeds).first { ClusterSimulation.run(seed: $0, variant: variant).violation != nil }
-            print("\(variant.rawValue): " + (caught.map { "caught after \($0 + 1) seeds" } ?? "not caught"))
+            var caught: SimulationResult?
+            await each(from..<from + seeds, { ClusterSimulation.run(seed: $0, variant: variant) }) { result in
+                if result.violation != nil { caught = result }
+                return caught == nil
+            }
+            let verdict = caught.map { "\($0.seed - from + 1) seeds (\($0.violation ?? ""))" } ?? "not caught"
+            print("| \(variant.rawValue) | \(variant.summary) | \(verdict) |")
             if caught == nil { areCaught = false }
         }
         return areCaught
     }
-}
 
-private struct Tally {
-    var failures: [(seed: UInt64, violation: String)] = []
-    private var count = 0
-    private var simulated = 0.0
-    private var events = 0
-    private var kinds: [FaultKind: Int] = [:]
-
-    mutating func add(_ result: SimulationResult) {
-        count += 1
-        simulated += result.simulated.inSeconds
-        events += result.events
-        for fault in result.faults { kinds[fault.kind, default: 0] += 1 }
-        if let violation = result.violation { failures.append((result.seed, violation)) }
+    /// Runs seeds on all threads, and hands over what came of them in their order until it has seen enough.
+    private func each(
+        _ seeds: Range<UInt64>, _ run: @escaping @Sendable (UInt64) -> SimulationResult,
+        _ take: (SimulationResult) -> Bool
+    ) async {
+        await withTaskGroup(of: SimulationResult.self) { group in
+            var (next, due) = (seeds.lowerBound, seeds.lowerBound)
+            var early: [UInt64: SimulationResult] = [:]
+            func addTask() {
+                guard next < seeds.upperBound else { return }
+                let seed = next
+                next += 1
+                group.addTask { run(seed) }
+            }
+            for _ in 0..<max(1, threads) { addTask() }
+            while let result = await group.next() {
+                early[result.seed] = result
+                while let result = early.removeValue(forKey: due) {
+                    due += 1
+                    guard take(result) else { return group.cancelAll() }
+                }
+                addTask()
+            }
+        }
     }
-
-    func text(seconds: Double) -> String {
-        let coverage = FaultKind.allCases.map { "\($0.rawValue) \(kinds[$0] ?? 0)" }.joined(separator: ", ")
-        let failed = failures.prefix(20).map { "  seed \($0.seed): \($0.violation)" }
-        return
-            ([
-                """
-                \(count) seeds in \(rounded(seconds)) s: \(rounded(Double(count) / seconds)) seeds/s, \
-                \(rounded(simulated / seconds)) × real time, \(events) events
-                faults: \(coverage)
-                \(failures.isEmpty ? "clean" : "\(failures.count) failed")
-                """
-            ] + failed).joined(separator: "\n")
-    }
-
-    func json(seconds: Double) -> String {
-        let coverage = FaultKind.allCases.map { "\"\($0.rawValue)\":\(kinds[$0] ?? 0)" }.joined(separator: ",")
-        return """
-            {"seeds":\(count),"seconds":\(rounded(seconds)),"seeds_per_second":\(rounded(Double(count) / seconds)),\
-            "simulated_per_real":\(rounded(simulated / seconds)),"failed":[\(failures.map { "\($0.seed)" }.joined(separator: ","))],\
-            "faults":{\(coverage)}}
-            """
-    }
-
-    private func rounded(_ value: Double) -> String { "\((value * 100).rounded() / 100)" }
 }

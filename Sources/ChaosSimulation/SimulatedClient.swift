@@ -19,8 +19,8 @@ struct SimulatedClient {
     var wire: Int?
     /// Per stream and kind: what came last.
     var last: [StreamID: [UInt64?]] = [:]
-    /// Streams of which it was told that it cannot have all.
-    var resynced: Set<StreamID> = []
+    /// Streams of which it was told that it cannot have all, and from where on it has.
+    var resynced: [StreamID: UInt64] = [:]
     var isReading = true
     /// Of a publisher: how much it has to send still.
     var remaining = 0

@@ -15,11 +15,19 @@ final class SimulatedNode {
     var process: Process?
     var disk = MemorySnapshotStore()
     var tracks: TrackTable
+    /// The engines that made each stored snapshot, whatever the snapshot says.
+    var engines: [StoredAt: UInt32] = [:]
     var clockOffset = Duration.zero
     var isPaused = false
     var held: [Happening] = []
     var starvations = 0
+    var slowness = 0
     var stopsLater = false
+
+    struct StoredAt: Hashable {
+        let shard: Int
+        let offset: Int64
+    }
 
     init(number: Int, tracks: TrackTable) {
         self.number = number
@@ -29,7 +37,7 @@ final class SimulatedNode {
         address = PeerAddress(ipv4: 0x0A00_0000 + UInt32(number), port: 7_946)
     }
 
-    struct Process {
+    final class Process {
         var membership: Membership
         var scheduledTick = Duration.never
         var plan: NodePlan
@@ -59,6 +67,24 @@ final class SimulatedNode {
         var followers: [Int: Set<Int>] = [:]
         /// The links to whom this node follows.
         var links: [NodeID: Int] = [:]
+        var tables = ReadTables()
+
+        init(_ membership: Membership, _ plan: NodePlan, _ hub: Hub, _ sources: ShardSources, at now: Duration) {
+            (self.membership, self.plan, self.hub, self.sources) = (membership, plan, hub, sources)
+            begunAt = now
+        }
+    }
+
+    /// Tables are read when they change.
+    struct ReadTables {
+        private var known: [NodeID: (bytes: [UInt8], table: NodeTable)] = [:]
+
+        mutating func read(_ member: Membership.Member) -> NodeTable {
+            if let (bytes, table) = known[member.id], bytes == member.table { return table }
+            let table = (try? NodeTable(member.table)) ?? NodeTable()
+            known[member.id] = (member.table, table)
+            return table
+        }
     }
 
     struct Awaiting {

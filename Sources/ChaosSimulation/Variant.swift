@@ -1,19 +1,60 @@
 /// The cluster with one thing done wrong, to see that the checks would notice.
 package enum Variant: String, CaseIterable, Sendable {
-    /// The hub takes outputs that another replica said before.
     case keepsRepeats
-    /// Records go to the log without saying which publish they are of.
     case forgetsOrigin
-    /// A publish counts as durable whatever the log says.
     case acknowledgesFailures
-    /// A replica goes on one record too far after its snapshot.
     case skipsAfterRestore
-    /// Who comes back gets what comes next, not what he missed.
-    case resumesFromLatest
-    /// A node serves its clients only what it folds itself.
+    case checksNoSnapshot
+    case usesOtherEngines
+    case hidesGaps
+    case handsNothingOver
+    case neverSyncs
+    case timesByWallClock
+    case trustsSilentPeers
     case followsNobody
-    /// A client waits for ever for a node that says nothing.
+    case resumesFromLatest
     case ignoresSilence
-    /// Frames to a client that reads slowly are left out.
     case dropsFrames
+
+    /// What is done wrong.
+    package var summary: String {
+        switch self {
+        case .keepsRepeats: "the hub takes outputs that another replica said before"
+        case .forgetsOrigin: "records go to the log without saying which publish they are of"
+        case .acknowledgesFailures: "a publish counts as durable whatever the log says"
+        case .skipsAfterRestore: "a replica goes on one record too far after its snapshot"
+        case .checksNoSnapshot: "a damaged snapshot is used"
+        case .usesOtherEngines: "a snapshot is used whichever engines made it"
+        case .hidesGaps: "a client is not told that the log has lost what it asks for"
+        case .handsNothingOver: "a node lets go of a shard without waiting for another to have it"
+        case .neverSyncs: "nodes gossip, and never compare all they know"
+        case .timesByWallClock: "gossip and heartbeats go by the time of day"
+        case .trustsSilentPeers: "a node waits for ever for a peer that it follows and that says nothing"
+        case .followsNobody: "a node serves its clients only what it folds itself"
+        case .resumesFromLatest: "who comes back gets what comes next, not what he missed"
+        case .ignoresSilence: "a client waits for ever for a node that says nothing"
+        case .dropsFrames: "frames to a client that reads slowly are left out"
+        }
+    }
+
+    /// The kinds of fault that it is there for.
+    package var faults: [FaultKind] {
+        switch self {
+        case .keepsRepeats: [.slowReplica]
+        case .handsNothingOver: [.drain]
+        case .forgetsOrigin: [.ambiguousAcks]
+        case .acknowledgesFailures: [.brokerErrors, .brokerCut]
+        case .skipsAfterRestore: [.crash, .crashInSnapshot, .crashInPromotion]
+        case .checksNoSnapshot: [.corruptSnapshot, .tornSnapshot]
+        case .usesOtherEngines: [.upgrade]
+        case .hidesGaps: [.truncatedLog]
+        case .neverSyncs: [.partition, .oneWay, .swizzle, .loss, .newAddress]
+        case .timesByWallClock: [.clockJump]
+        case .trustsSilentPeers: [.powerLoss, .duplication, .delay]
+        case .followsNobody: [.partition, .oneWay]
+        case .resumesFromLatest: [.clientResets, .reconnectStorm]
+        case .ignoresSilence: [.clientCut, .pause, .starvation]
+        case .dropsFrames: [.slowReader]
+        }
+    }
 }

@@ -42,7 +42,9 @@ package struct PublisherSessions {
     package mutating func took(_ name: String, _ sequence: UInt64, rejected: [Rejection], isOffered: Bool) {
         var source = sources[name] ?? Source()
         source.rejected += rejected
-        if isOffered { source.waiting.insert(sequence) }
+        // One that comes again after it became durable waits for nothing: the publisher may have been told of it, and
+        // does not listen when this attempt fails.
+        if isOffered, sequence > source.highest { source.waiting.insert(sequence) }
         source.highest = max(source.highest, sequence)
         source.expects = nil
         sources[name] = source

@@ -1,4 +1,5 @@
 import Chaos
+import ChaosSimulation
 import Foundation
 import Glibc
 
@@ -9,6 +10,7 @@ struct SlipstreamChaos {
         usage: slipstream-chaos run SCENARIO…|all [OPTIONS]
                slipstream-chaos --short
                slipstream-chaos check --node HOST:PORT,… --duration 25m
+               slipstream-chaos simulate [--seeds N | --seed N | --variants]
                slipstream-chaos list
                slipstream-chaos clean
 
@@ -25,6 +27,7 @@ struct SlipstreamChaos {
           --slipstream PATH     the program to test (default: beside this one)
         `check` publishes to a cluster that is there already and follows it through the SDK (--duration in s, m or h; --rate,
         default 200; --json): for faults that somebody else makes, such as those in chaos/kubernetes.
+        `simulate` runs whole clusters in one thread under simulated faults; simulate --help says more.
         `--short` runs what takes two minutes and needs no root. `clean` undoes what a killed run left on the machine:
         processes, iptables rules, mounts, files.
         """
@@ -44,6 +47,7 @@ struct SlipstreamChaos {
     }
 
     private static func run(_ words: inout Words) async throws -> Int32 {
+        if words.next == "simulate" { return try await simulate(&words) }
         if words.takeSwitch("--help") || words.takeSwitch("-h") {
             print(help)
             return 0
@@ -66,6 +70,21 @@ struct SlipstreamChaos {
             return lines.contains { $0 != "undone" } ? 1 : 0
         case let other: throw UsageError(other.map { "there is no command '\($0)'" } ?? "say what to do")
         }
+    }
+
+    private static func simulate(_ words: inout Words) async throws -> Int32 {
+        let arguments = words.takeRest().dropFirst()
+        if arguments.contains("--help") || arguments.contains("-h") {
+            print(SimulateCommand.help)
+            return 0
+        }
+        let clock = ContinuousClock()
+        let begin = clock.now
+        do throws(SimulateCommand.Misuse) {
+            let command = try SimulateCommand(arguments, threads: ProcessInfo.processInfo.activeProcessorCount)
+            let isFine = await command.run(print: { print($0) }, time: { begin.duration(to: clock.now) })
+            return isFine ? 0 : 1
+        } catch { throw UsageError(error.description) }
     }
 
     private static func chosen(_ names: [String]) throws(UsageError) -> [Scenario] {

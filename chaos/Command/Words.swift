@@ -4,6 +4,9 @@ struct Words {
 
     init(_ words: [String]) { rest = words }
 
+    /// What comes first, if anything is left.
+    var next: String? { rest.first }
+
     mutating func takeName() -> String? {
         guard let first = rest.first, !first.hasPrefix("-") else { return nil }
         return rest.removeFirst()
@@ -14,6 +17,12 @@ struct Words {
         var names: [String] = []
         while let name = takeName() { names.append(name) }
         return names
+    }
+
+    /// For a command that reads its own.
+    mutating func takeRest() -> [String] {
+        defer { rest = [] }
+        return rest
     }
 
     mutating func takeSwitch(_ name: String) -> Bool {

@@ -20,6 +20,14 @@ package struct NodePlan: Sendable {
     /// Given up, and perhaps not yet let go of by the replica: held no more, whatever it reports.
     private var stopped: Set<ShardID> = []
     private var handovers: UInt64 = 0
+    /// What the last decision was made of, if it changed nothing.
+    private var settled: Grounds?
+
+    private struct Grounds: Equatable, Sendable {
+        let peers: [LiveNode]
+        let reports: [ShardReport]
+        let isDraining: Bool
+    }
 
     /// - Parameters:
     ///   - table: without shards.
@@ -41,6 +49,15 @@ package struct NodePlan: Sendable {
     ///     holds none that is known of.
     ///   - reports: what the replica has, with phase, lag and hash.
     package mutating func decide(peers: [LiveNode], reports: [ShardReport], isDraining: Bool) {
+        let grounds = Grounds(peers: peers, reports: reports, isDraining: isDraining)
+        guard grounds != settled else { return }
+        let before = (table, stopped, hosted)
+        decide(on: grounds)
+        settled = before == (table, stopped, hosted) ? grounds : nil
+    }
+
+    private mutating func decide(on grounds: Grounds) {
+        let (peers, reports, isDraining) = (grounds.peers, grounds.reports, grounds.isDraining)
         self.peers = peers
         table.isDraining = isDraining
         note(reports)

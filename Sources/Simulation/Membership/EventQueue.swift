@@ -1,49 +1,82 @@
 /// What is to happen, in order of time; what is due at the same instant, in the order in which it was added.
 package struct EventQueue<Element> {
-    private struct Entry {
-        let time: Duration
-        let serial: Int
-        let element: Element
-        func isBefore(_ other: Entry) -> Bool { time == other.time ? serial < other.serial : time < other.time }
+    /// Elements stay where they are while their short keys move through the heap: elements may be large.
+    @usableFromInline var order = EventOrder()
+    @usableFromInline var elements: [Element?] = []
+    @usableFromInline var free: [Int] = []
+
+    @inlinable package init() {}
+
+    @inlinable package var nextTime: Duration? { order.first?.time }
+
+    @inlinable package mutating func add(_ element: Element, at time: Duration) {
+        let place: Int
+        if let unused = free.popLast() {
+            place = unused
+            elements[place] = element
+        } else {
+            place = elements.count
+            elements.append(element)
+        }
+        order.add(place, at: time)
     }
 
-    /// A binary heap.
-    private var entries: [Entry] = []
+    @inlinable package mutating func popFirst() -> (time: Duration, element: Element)? {
+        guard let first = order.popFirst(), let element = elements[first.place].take() else { return nil }
+        free.append(first.place)
+        return (first.time, element)
+    }
+}
+
+/// A binary heap of times and of the places of what is due then.
+@usableFromInline
+struct EventOrder {
+    @usableFromInline
+    struct Key {
+        @usableFromInline let time: Duration
+        let serial: Int
+        @usableFromInline let place: Int
+        func isBefore(_ other: Key) -> Bool { time == other.time ? serial < other.serial : time < other.time }
+    }
+
+    private var keys: [Key] = []
     private var lastSerial = 0
 
-    package init() {}
+    @usableFromInline init() {}
 
-    package var nextTime: Duration? { entries.first?.time }
+    @usableFromInline var first: Key? { keys.first }
 
-    package mutating func add(_ element: Element, at time: Duration) {
+    @usableFromInline
+    mutating func add(_ place: Int, at time: Duration) {
         lastSerial += 1
-        entries.append(Entry(time: time, serial: lastSerial, element: element))
-        var child = entries.count - 1
-        while child > 0, entries[child].isBefore(entries[(child - 1) / 2]) {
-            entries.swapAt(child, (child - 1) / 2)
+        let key = Key(time: time, serial: lastSerial, place: place)
+        keys.append(key)
+        var child = keys.count - 1
+        while child > 0, key.isBefore(keys[(child - 1) / 2]) {
+            keys[child] = keys[(child - 1) / 2]
             child = (child - 1) / 2
         }
+        keys[child] = key
     }
 
-    package mutating func popFirst() -> (time: Duration, element: Element)? {
-        guard let first = entries.first else { return nil }
-        entries.swapAt(0, entries.count - 1)
-        entries.removeLast()
-        sink()
-        return (first.time, first.element)
+    @usableFromInline
+    mutating func popFirst() -> Key? {
+        guard let first = keys.first, let last = keys.popLast() else { return nil }
+        if !keys.isEmpty { sink(last) }
+        return first
     }
 
-    private mutating func sink() {
+    /// Puts it in the root's place, or further down.
+    private mutating func sink(_ key: Key) {
         var parent = 0
         while true {
-            var least = parent
-            for child in [2 * parent + 1, 2 * parent + 2]
-            where child < entries.count && entries[child].isBefore(entries[least]) {
-                least = child
-            }
-            guard least != parent else { return }
-            entries.swapAt(parent, least)
-            parent = least
+            var child = 2 * parent + 1
+            guard child < keys.count else { break }
+            if child + 1 < keys.count, keys[child + 1].isBefore(keys[child]) { child += 1 }
+            guard keys[child].isBefore(key) else { break }
+            keys[parent] = keys[child]
+            parent = child
         }
+        keys[parent] = key
     }
 }

@@ -1,0 +1,37 @@
+import ChaosSimulation
+import Synchronization
+import Testing
+
+@Suite struct SimulateCommandTests {
+    private final class Lines: Sendable {
+        let all = Mutex<[String]>([])
+    }
+
+    private func run(_ arguments: [String]) async throws -> (isFine: Bool, text: String) {
+        let lines = Lines()
+        let command = try SimulateCommand(arguments, threads: 2)
+        let isFine = await command.run(
+            print: { line in lines.all.withLock { $0.append(line) } }, time: { .zero })
+        return (isFine, lines.all.withLock { $0.joined(separator: "\n") })
+    }
+
+    @Test func `figures are the same with one thread and with two`() async throws {
+        let one = try await run(["--seeds", "2", "--threads", "1"])
+        let two = try await run(["--seeds", "2", "--threads", "2"])
+        #expect(one.isFine && two.isFine)
+        #expect(one.text == two.text)
+        #expect(one.text.contains("2 seeds in"))
+    }
+
+    @Test func `what fails is told with its faults`() async throws {
+        let result = try await run(["--seeds", "1", "--variant", "resumesFromLatest"])
+        #expect(!result.isFine)
+        #expect(result.text.contains("seed 0 fails"))
+        #expect(result.text.contains("with these faults alone"))
+    }
+
+    @Test(arguments: [["--seeds"], ["--seeds", "-1"], ["--variant", "none"], ["--colour"]])
+    func `what makes no sense is said`(arguments: [String]) {
+        #expect(throws: SimulateCommand.Misuse.self) { try SimulateCommand(arguments) }
+    }
+}
