@@ -12,7 +12,8 @@ extension ClusterWorld {
 
     func carryOut(_ effect: Link.Effect, of number: Int) {
         switch effect {
-        case .connect(let id, let url): connect(number, id, to: clients[number].urls[url])
+        case .connect(let id, .listed(let place)): connect(number, id, to: clients[number].urls[place])
+        case .connect(_, .told(let url)): violate("client \(number) connects to \(url), which nobody told")
         case .send(let id, let text):
             guard let wire = clients[number].wire, wires[wire].id == id else { return }
             wires[wire].latest = [:]

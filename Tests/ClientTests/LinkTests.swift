@@ -8,15 +8,15 @@ import Testing
 
     private mutating func opened(urls: Int = 1) -> Link {
         var link = Link(urlCount: urls, timing: Timing())
-        #expect(link.start(at: .zero) == [.connect(first, url: 0)])
-        #expect(link.opened(first, at: .zero) == [.report(.connected(url: 0))])
+        #expect(link.start(at: .zero) == [.connect(first, to: .listed(0))])
+        #expect(link.opened(first, at: .zero) == [.report(.connected(to: .listed(0)))])
         return link
     }
 
     @Test mutating func `a lost connection is made again at once, on the next node`() {
         var link = opened(urls: 2)
         let effects = link.lost(first, .broken(reason: "reset"), at: .seconds(9), using: &random)
-        #expect(effects == [.report(.disconnected(reason: "reset")), .connect(ConnectionID(2), url: 1)])
+        #expect(effects == [.report(.disconnected(reason: "reset")), .connect(ConnectionID(2), to: .listed(1))])
     }
 
     @Test mutating func `after the second failure it waits, longer each time, up to the cap`() {
@@ -43,21 +43,25 @@ import Testing
         #expect((400...600).contains(early))
     }
 
+    /// When a connection that has nothing to say is asked whether it lives.
+    private let untilPing = Timing().silence / 3
+
     @Test mutating func `a silent connection is pinged and then given up`() {
         var link = opened()
+        #expect(link.deadline == untilPing)
+        #expect(link.wake(at: untilPing, using: &random) == [.send(first, Array(#"{"type":"ping"}"#.utf8))])
         #expect(link.deadline == .seconds(1))
-        #expect(link.wake(at: .seconds(1), using: &random) == [.send(first, Array(#"{"type":"ping"}"#.utf8))])
-        #expect(link.deadline == .seconds(3))
-        let effects = link.wake(at: .seconds(3), using: &random)
-        #expect(effects.contains(.connect(ConnectionID(2), url: 0)))
+        let effects = link.wake(at: .seconds(1), using: &random)
+        #expect(effects.contains(.connect(ConnectionID(2), to: .listed(0))))
         #expect(effects.contains { if case .disconnect(first, _, _) = $0 { true } else { false } })
     }
 
     @Test mutating func `whatever is heard keeps a connection alive`() {
         var link = opened()
-        link.heard(first, at: .milliseconds(2_900))
-        #expect(link.wake(at: .seconds(3), using: &random).isEmpty)
-        #expect(link.deadline == .milliseconds(3_900))
+        _ = link.wake(at: untilPing, using: &random)
+        link.heard(first, at: .milliseconds(900))
+        #expect(link.wake(at: .seconds(1), using: &random).isEmpty)
+        #expect(link.deadline == .milliseconds(900) + untilPing)
     }
 
     @Test mutating func `silence means nothing while nobody reads`() {
@@ -65,7 +69,7 @@ import Testing
         #expect(link.pause() == [.setReading(first, false)])
         #expect(link.deadline == nil)
         #expect(link.resume(at: .seconds(100)) == [.setReading(first, true)])
-        #expect(link.deadline == .seconds(101))
+        #expect(link.deadline == .seconds(100) + untilPing)
     }
 
     @Test mutating func `a connection lost while nobody reads is made again when somebody does`() {
@@ -73,7 +77,7 @@ import Testing
         _ = link.pause()
         #expect(link.lost(first, .closed(code: 4008, reason: "slow"), at: .seconds(10), using: &random).count == 1)
         #expect(link.deadline == nil)
-        #expect(link.resume(at: .seconds(60)) == [.connect(ConnectionID(2), url: 0)])
+        #expect(link.resume(at: .seconds(60)) == [.connect(ConnectionID(2), to: .listed(0))])
     }
 
     @Test mutating func `what an older connection still says is ignored`() {
@@ -81,14 +85,14 @@ import Testing
         _ = link.lost(first, .broken(reason: "reset"), at: .zero, using: &random)
         #expect(link.opened(first, at: .zero).isEmpty)
         #expect(link.lost(first, .broken(reason: "late"), at: .zero, using: &random).isEmpty)
-        #expect(link.opened(ConnectionID(2), at: .zero) == [.report(.connected(url: 0))])
+        #expect(link.opened(ConnectionID(2), at: .zero) == [.report(.connected(to: .listed(0)))])
     }
 
     @Test mutating func `an attempt without an answer ends`() {
         var link = Link(urlCount: 1, timing: Timing())
         _ = link.start(at: .zero)
         let effects = link.wake(at: .seconds(3), using: &random)
-        #expect(effects.last == .connect(ConnectionID(2), url: 0))
+        #expect(effects.last == .connect(ConnectionID(2), to: .listed(0)))
     }
 
     @Test mutating func `a node that asks to come later is not asked before`() {

@@ -69,7 +69,14 @@ import Testing
     }
 
     @Test func `a type of a newer node is passed over`() throws {
-        guard case .unknown("moved") = try read(#"{"type":"moved","to":[]}"#) else { return #expect(Bool(false)) }
+        guard case .unknown("news") = try read(#"{"type":"news","to":[]}"#) else { return #expect(Bool(false)) }
+    }
+
+    @Test func `a node that goes says who is left, the best first`() throws {
+        let message = try read(#"{"type":"moved","to":["ws://b:1/v1/stream",7,"ws://a:1/v1/stream"]}"#)
+        guard case .moved(["ws://b:1/v1/stream", "ws://a:1/v1/stream"]) = message else {
+            return #expect(Bool(false))
+        }
     }
 
     @Test(arguments: [

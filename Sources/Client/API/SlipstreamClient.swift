@@ -85,9 +85,7 @@ public final class SlipstreamClient: Sendable {
         var endpoints: [WebEndpoint] = []
         for url in urls {
             do throws(WebError) {
-                var endpoint = try WebEndpoint(url: url)
-                if endpoint.path == "/" { endpoint.path = "/v1/stream" }
-                endpoints.append(endpoint)
+                endpoints.append(try WebEndpoint(stream: url))
             } catch { throw .badURL(url) }
         }
         do throws(WebError) {

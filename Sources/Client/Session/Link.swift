@@ -8,6 +8,14 @@ package struct ConnectionID: Hashable, Sendable, CustomStringConvertible {
     package var description: String { "connection \(value)" }
 }
 
+/// Where to connect.
+package enum Destination: Hashable, Sendable {
+    /// The program gave it: its place in the list.
+    case listed(Int)
+    /// A node told it.
+    case told(url: String)
+}
+
 /// Why a connection ended, and so what to do next.
 package enum Loss: Equatable, Sendable {
     /// No connection came about, or it broke.
@@ -18,7 +26,7 @@ package enum Loss: Equatable, Sendable {
     case postponed(reason: String, after: Duration)
 }
 
-/// Gets a connection to one of several nodes and keeps it: retries, backoff, silence.
+/// Gets a connection to one of several nodes and keeps it: retries, backoff, silence, moving to another node.
 ///
 /// Pure: events and the time come in, effects go out. Both sessions (subscription and publisher) are built around one.
 package struct Link: Sendable {
@@ -38,7 +46,7 @@ package struct Link: Sendable {
     }
 
     package enum Effect: Equatable, Sendable {
-        case connect(ConnectionID, url: Int)
+        case connect(ConnectionID, to: Destination)
         /// Nothing that this connection says from now on is listened to.
         case disconnect(ConnectionID, code: UInt16, reason: String)
         /// In order, and only while the connection is open.
@@ -48,14 +56,17 @@ package struct Link: Sendable {
         case report(ConnectionReport)
     }
 
-    package private(set) var state = State.idle
-    private let timing: Timing
-    private let urlCount: Int
-    private var url = 0
+    package internal(set) var state = State.idle
+    let timing: Timing
+    let urlCount: Int
+    var address = Destination.listed(0)
+    /// The place in the list that was tried last.
+    var listed = 0
     private var lastID = 0
     /// Attempts and connections in a row that came to nothing.
     private var failures = 0
-    private var isPaused = false
+    private(set) var isPaused = false
+    var successor: Successor?
 
     package init(urlCount: Int, timing: Timing) {
         precondition(urlCount > 0, "a link needs a url")
@@ -67,7 +78,8 @@ package struct Link: Sendable {
     package var connection: ConnectionID? { if case .open(let id, _, _) = state { id } else { nil } }
 
     package func isCurrent(_ id: ConnectionID) -> Bool {
-        switch state {
+        if isSuccessor(id) { return true }
+        return switch state {
         case .connecting(let current, _), .open(let current, _, _): current == id
         case .idle, .waiting, .parked, .closed: false
         }
@@ -75,6 +87,11 @@ package struct Link: Sendable {
 
     /// When `wake` has something to do.
     package var deadline: Moment? {
+        guard let successor else { return ownDeadline }
+        return ownDeadline.map { min($0, successor.until) } ?? successor.until
+    }
+
+    private var ownDeadline: Moment? {
         switch state {
         case .connecting(_, let until), .waiting(let until): until
         case .open(_, let heard, let isPinged) where !isPaused:
@@ -91,9 +108,9 @@ package struct Link: Sendable {
     }
 
     package mutating func opened(_ id: ConnectionID, at now: Moment) -> [Effect] {
+        if isSuccessor(id) { successor?.isOpen = true }
         guard case .connecting(id, _) = state else { return [] }
-        state = .open(id, heard: now, isPinged: false)
-        return [.report(.connected(url: url))] + (isPaused ? [.setReading(id, false)] : [])
+        return open(id, at: now)
     }
 
     /// Something arrived, so the node lives.
@@ -109,7 +126,8 @@ package struct Link: Sendable {
         _ id: ConnectionID, _ loss: Loss, at now: Moment, using random: inout some RandomNumberGenerator
     ) -> [Effect] {
         guard isCurrent(id) else { return [] }
-        return retry(after: loss, at: now, using: &random)
+        if isSuccessor(id) { return seekAnotherSuccessor(at: now) }
+        return takeOver(after: loss, at: now) ?? retry(after: loss, at: now, using: &random)
     }
 
     /// Gives up the connection, for a reason found on this side.
@@ -118,11 +136,12 @@ package struct Link: Sendable {
     ) -> [Effect] {
         let disconnect = disconnect(reason: loss.reason)
         guard !disconnect.isEmpty else { return [] }
-        return disconnect + retry(after: loss, at: now, using: &random)
+        return disconnect + (takeOver(after: loss, at: now) ?? retry(after: loss, at: now, using: &random))
     }
 
     package mutating func wake(at now: Moment, using random: inout some RandomNumberGenerator) -> [Effect] {
-        guard let deadline, now >= deadline else { return [] }
+        if let successor, now >= successor.until { return refuse(successor.id, at: now) }
+        guard let deadline = ownDeadline, now >= deadline else { return [] }
         switch state {
         case .waiting: return connect(at: now)
         case .connecting:
@@ -151,31 +170,44 @@ package struct Link: Sendable {
     }
 
     package mutating func close() -> [Effect] {
-        defer { state = .closed }
-        return disconnect(reason: "the client closes")
+        defer { (state, successor) = (.closed, nil) }
+        let reason = "the client closes"
+        let late = successor.map { [Effect.disconnect($0.id, code: 1000, reason: reason)] } ?? []
+        return disconnect(reason: reason) + late
     }
 
     // MARK: Steps
 
     private mutating func connect(at now: Moment) -> [Effect] {
-        lastID += 1
-        state = .connecting(ConnectionID(lastID), until: now + timing.connectTimeout)
-        return [.connect(ConnectionID(lastID), url: url)]
+        let id = newID()
+        state = .connecting(id, until: now + timing.connectTimeout)
+        return [.connect(id, to: address)]
     }
 
-    private func disconnect(reason: String) -> [Effect] {
+    mutating func newID() -> ConnectionID {
+        lastID += 1
+        return ConnectionID(lastID)
+    }
+
+    mutating func open(_ id: ConnectionID, at now: Moment) -> [Effect] {
+        state = .open(id, heard: now, isPinged: false)
+        return [.report(.connected(to: address))] + (isPaused ? [.setReading(id, false)] : [])
+    }
+
+    func disconnect(reason: String) -> [Effect] {
         switch state {
         case .connecting(let id, _), .open(let id, _, _): [.disconnect(id, code: 1000, reason: reason)]
         case .idle, .waiting, .parked, .closed: []
         }
     }
 
-    /// The first time at once, at the next node if there are several; then with full jitter.
+    /// At once while there are nodes that were not tried since; then with a wait.
     private mutating func retry(
         after loss: Loss, at now: Moment, using random: inout some RandomNumberGenerator
     ) -> [Effect] {
         failures += 1
-        url = (url + 1) % urlCount
+        listed = (listed + 1) % urlCount
+        address = .listed(listed)
         let report = Effect.report(.disconnected(reason: loss.reason))
         if isPaused {
             state = .parked
@@ -188,10 +220,14 @@ package struct Link: Sendable {
 
     /// - Returns: `nil` for at once.
     private func delay(after loss: Loss, using random: inout some RandomNumberGenerator) -> Duration? {
-        switch loss {
+        let rounds = failures - urlCount
+        return switch loss {
         case .postponed(_, let after): max(after, timing.backoff(failures - 1, using: &random))
-        case .closed(code: 4013, _) where urlCount == 1: timing.backoff(failures - 1, using: &random)
-        case .broken, .closed: failures == 1 ? nil : timing.backoff(failures - 2, using: &random)
+        case .closed(code: 4013, _) where loss.retryHint != nil:
+            rounds < 0 ? nil : timing.notReadyWait(rounds, hint: loss.retryHint, using: &random)
+        case .closed(code: 4013, _) where urlCount == 1 || rounds > 0:
+            timing.notReadyWait(urlCount == 1 ? rounds : rounds - 1, hint: nil, using: &random)
+        case .broken, .closed: rounds <= 0 ? nil : timing.backoff(rounds - 1, using: &random)
         }
     }
 }
@@ -202,5 +238,15 @@ extension Loss {
         case .broken(let reason), .postponed(let reason, _): reason
         case .closed(let code, let reason): reason.isEmpty ? "closed with \(code)" : "closed with \(code): \(reason)"
         }
+    }
+
+    /// What a node's close reason says about when to come back: `… retry after 250 ms`.
+    var retryHint: Duration? {
+        guard case .closed(_, let reason) = self else { return nil }
+        let words = reason.split(separator: " ")
+        guard let place = words.indices.first(where: { words[$0...].starts(with: ["retry", "after"]) }),
+            words.indices.contains(place + 2), let milliseconds = UInt32(words[place + 2])
+        else { return nil }
+        return .milliseconds(min(milliseconds, 60_000))
     }
 }

@@ -45,6 +45,7 @@ private struct Envelope {
         case "subscribed": return .subscribed(id: try text("id"), positions: try positions())
         case "resync": return .resync(try resync())
         case "error": return .error(try error())
+        case "moved": return .moved(to: try texts("to"))
         case "pong": return .pong
         default: return .unknown(type: type)
         }
@@ -127,6 +128,10 @@ extension Envelope {
     private func text(_ name: String) throws(MessageError) -> String {
         guard let text = text(at: try index(name)) else { throw MessageError("\(name) is not a string") }
         return text
+    }
+
+    private func texts(_ name: String) throws(MessageError) -> [String] {
+        try elementIndexes(ofArrayAt: try index(name)).compactMap(text(at:))
     }
 
     private func number(_ name: String) throws(MessageError) -> UInt64 {

@@ -9,6 +9,8 @@ package enum NodeMessage: Sendable {
     case heartbeat([StreamID: Position])
     case ack(source: String, through: UInt64, rejected: [RejectedElement])
     case error(ErrorMessage)
+    /// The node is about to go; these others have what it served, the best first.
+    case moved(to: [String])
     case pong
     /// A type this version does not know; newer nodes may send some.
     case unknown(type: String)

@@ -27,6 +27,8 @@ package struct PublisherSession: Session {
     private var link: Link
     private let source: String
     private var outbox: Outbox
+    /// The connection that publishes go out on.
+    private var outlet: ConnectionID?
     /// The node is busy: nothing is sent before.
     private var heldUntil: Moment?
     /// How often in a row.
@@ -70,30 +72,52 @@ package struct PublisherSession: Session {
         _ event: LinkEvent, at now: Moment, using random: inout some RandomNumberGenerator
     ) -> [Effect] {
         guard !hasEnded else { return [] }
+        let effects = respond(to: event, at: now, using: &random)
+        return effects + beginAnew()
+    }
+
+    private mutating func respond(
+        to event: LinkEvent, at now: Moment, using random: inout some RandomNumberGenerator
+    ) -> [Effect] {
         switch event {
         case .start: return links(link.start(at: now))
         case .opened(let id): return opened(id, at: now)
         case .received(let id, let message):
             link.heard(id, at: now)
-            return link.connection == id ? received(message, at: now, using: &random) : []
+            let change = link.isSuccessor(id) ? links(judge(id, by: message, at: now)) : []
+            return change + (link.connection == id ? received(message, at: now, using: &random) : [])
         case .garbled(let id, let error):
+            if link.isSuccessor(id) { return links(link.refuse(id, at: now)) }
             return link.connection == id ? end(.protocolViolation(error.description)) : []
         case .lost(let id, let loss):
             guard link.isCurrent(id) else { return [] }
-            if let error = loss.verdict { return end(error) }
+            if let error = loss.verdict, !link.isSuccessor(id) { return end(error) }
             return links(link.lost(id, loss, at: now, using: &random))
         case .wake: return wake(at: now, using: &random)
         case .close: return end(nil)
         }
     }
 
+    /// A successor is asked for a sign of life first: a node that is not ready opens a connection only to close it.
     private mutating func opened(_ id: ConnectionID, at now: Moment) -> [Effect] {
-        let reports = link.opened(id, at: now)
-        guard link.connection == id else { return [] }
+        let effects = links(link.opened(id, at: now))
+        guard link.isSuccessor(id) else { return effects }
+        return effects + [.link(.send(id, Array("{\"type\":\"ping\"}".utf8)))]
+    }
+
+    private mutating func judge(_ successor: ConnectionID, by message: NodeMessage, at now: Moment) -> [Link.Effect] {
+        if case .error = message { return link.refuse(successor, at: now) }
+        return link.succeed(successor, at: now)
+    }
+
+    /// Whenever there is another connection everything that is not acknowledged goes out on it.
+    private mutating func beginAnew() -> [Effect] {
+        guard !hasEnded, let id = link.connection, id != outlet else { return [] }
+        outlet = id
         outbox.rewindAll()
         heldUntil = nil
         refusals = 0
-        return links(reports) + send()
+        return send()
     }
 
     private mutating func wake(at now: Moment, using random: inout some RandomNumberGenerator) -> [Effect] {
@@ -111,7 +135,7 @@ package struct PublisherSession: Session {
     }
 
     private mutating func send() -> [Effect] {
-        guard let id = link.connection, heldUntil == nil else { return [] }
+        guard let id = link.connection, id == outlet, heldUntil == nil else { return [] }
         var effects: [Effect] = []
         while let message = outbox.nextToSend(window: Self.window, windowBytes: Self.windowBytes) {
             effects.append(.link(.send(id, message)))
@@ -137,6 +161,7 @@ package struct PublisherSession: Session {
         case .heartbeat:
             link.proved()
             return []
+        case .moved(let urls): return links(link.move(to: urls, at: now))
         case .subscribed, .output, .resync, .ack, .error, .pong, .unknown: return []
         }
     }

@@ -47,12 +47,14 @@ package struct SubscriptionSession: Session {
         case .opened(let id): return opened(id, at: now)
         case .received(let id, let message):
             link.heard(id, at: now)
-            return link.connection == id ? received(message, at: now, using: &random) : []
+            let change = link.isSuccessor(id) ? links(judge(id, by: message, at: now)) : []
+            return change + (link.connection == id ? received(message, at: now, using: &random) : [])
         case .garbled(let id, let error):
+            if link.isSuccessor(id) { return links(link.refuse(id, at: now)) }
             return link.connection == id ? end(.protocolViolation(error.description)) : []
         case .lost(let id, let loss):
             guard link.isCurrent(id) else { return [] }
-            if let error = loss.verdict { return end(error) }
+            if let error = loss.verdict, !link.isSuccessor(id) { return end(error) }
             return links(link.lost(id, loss, at: now, using: &random))
         case .wake: return links(link.wake(at: now, using: &random))
         case .close: return end(nil)
@@ -75,12 +77,21 @@ package struct SubscriptionSession: Session {
 
     private mutating func opened(_ id: ConnectionID, at now: Moment) -> [Effect] {
         let reports = link.opened(id, at: now)
-        guard link.connection == id else { return [] }
+        guard link.connection == id || link.isSuccessor(id) else { return [] }
         var subscribe = request
         subscribe.from = resumePoint
         var json = JSONWriter()
         subscribe.write(into: &json)
         return links(reports + [.send(id, json.bytes)])
+    }
+
+    /// Until the other node says where the streams go on there, the old connection delivers; what repeats is dropped.
+    private mutating func judge(_ successor: ConnectionID, by message: NodeMessage, at now: Moment) -> [Link.Effect] {
+        switch message {
+        case .subscribed, .output, .resync: link.succeed(successor, at: now)
+        case .error: link.refuse(successor, at: now)
+        case .heartbeat, .ack, .moved, .pong, .unknown: []
+        }
     }
 
     /// While a stream's beginning is still open the original request stands: what repeats is dropped.
@@ -109,6 +120,7 @@ package struct SubscriptionSession: Session {
         case .error(let error) where error.id == Self.id || error.id == nil && error.source == nil:
             guard let after = error.retryAfter else { return end(error.verdict) }
             return links(link.abandon(.postponed(reason: error.message, after: after), at: now, using: &random))
+        case .moved(let urls): return links(link.move(to: urls, at: now))
         case .subscribed, .ack, .error, .pong, .unknown: break
         }
         return []

@@ -16,11 +16,21 @@ package struct Timing: Sendable, Equatable {
         let doubled = backoffBase * (1 << min(max(attempt, 0), 30))
         return min(doubled, backoffCap) * Double.random(in: 0...1, using: &random)
     }
+
+    /// A node that is up and not ready yet will be so in a moment: 100 to 250 ms, growing to four times that.
+    /// - Parameter hint: what the node said; never earlier, and a little later so that not all come at once.
+    func notReadyWait(
+        _ attempt: Int, hint: Duration?, using random: inout some RandomNumberGenerator
+    ) -> Duration {
+        if let hint { return hint * Double.random(in: 1...1.25, using: &random) }
+        let wait = Duration.milliseconds(Int.random(in: 100...250, using: &random))
+        return wait * (1 + 0.25 * Double(min(max(attempt, 0), 12)))
+    }
 }
 
-/// What a link tells about itself; urls by their place in the list.
+/// What a link tells about itself.
 package enum ConnectionReport: Equatable, Sendable {
-    case connected(url: Int)
+    case connected(to: Destination)
     case disconnected(reason: String)
     case retrying(after: Duration)
     /// A node left something out; the client asks for it again.

@@ -75,7 +75,8 @@ final class ClientCore: Sendable {
     func report(_ report: ConnectionReport, of purpose: String) {
         let change: ConnectionEvent.Change =
             switch report {
-            case .connected(let url): .connected(url: urls[url])
+            case .connected(.listed(let place)): .connected(url: urls[place])
+            case .connected(.told(let url)): .connected(url: url)
             case .disconnected(let reason): .disconnected(reason: reason)
             case .retrying(let after): .retrying(after: after)
             case .gap(let stream, let after, let before): .gap(stream: stream, after: after, before: before)

@@ -24,7 +24,8 @@ final class SessionShell<Core: SessionCore>: Sendable {
         var random = SystemRandomNumberGenerator()
         var pending: [ShellAction] = []
         var isPerforming = false
-        var socket: (id: ConnectionID, socket: any TransportSocket)?
+        /// Two while a node hands over to another; `nil` until the transport has given one.
+        var sockets: [ConnectionID: (any TransportSocket)?] = [:]
         /// When the timer will go off, and the task that waits for it.
         var armed: Moment?
         var timer: Task<Void, Never>?
@@ -97,21 +98,30 @@ final class SessionShell<Core: SessionCore>: Sendable {
 
     private func perform(_ effect: Link.Effect) {
         switch effect {
-        case .connect(let id, let url):
-            let socket = transport.connect(id, url: url, to: self)
-            state.withLock { $0.socket = (id, socket) }
+        case .connect(let id, let address): connect(id, to: address)
         case .disconnect(let id, let code, let reason):
             socket(id)?.close(code: code, reason: reason)
-            state.withLock { if $0.socket?.id == id { $0.socket = nil } }
+            forget(id)
         case .send(let id, let text): socket(id)?.send(text)
         case .setReading(let id, let isReading): socket(id)?.setReading(isReading)
         case .report(let event): report(event)
         }
     }
 
-    private func socket(_ id: ConnectionID) -> (any TransportSocket)? {
-        state.withLock { $0.socket?.id == id ? $0.socket?.socket : nil }
+    private func connect(_ id: ConnectionID, to address: Destination) {
+        _ = state.withLock { $0.sockets.updateValue(nil, forKey: id) }
+        guard let socket = transport.connect(id, to: address, for: self) else {
+            return lost(id, .broken(reason: "not an address of a node: \(address)"))
+        }
+        state.withLock { state in
+            // It may be lost already.
+            if state.sockets.keys.contains(id) { state.sockets[id] = .some(socket) }
+        }
     }
+
+    private func socket(_ id: ConnectionID) -> (any TransportSocket)? { state.withLock { $0.sockets[id] ?? nil } }
+
+    private func forget(_ id: ConnectionID) { _ = state.withLock { $0.sockets.removeValue(forKey: id) } }
 
     // MARK: Time
 
@@ -159,6 +169,7 @@ extension SessionShell: TransportReceiver {
     }
 
     func lost(_ id: ConnectionID, _ loss: Loss) {
+        forget(id)
         step { core, now, random in core.handle(.lost(id, loss), at: now, using: &random) }
     }
 }

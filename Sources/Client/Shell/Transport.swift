@@ -1,8 +1,10 @@
 /// Connections to nodes: WebSockets, or memory in tests.
 package protocol Transport: Sendable {
     /// Begins to connect; the receiver hears how that went. Does not block.
-    /// - Parameter url: its place in the list of nodes.
-    func connect(_ id: ConnectionID, url: Int, to receiver: any TransportReceiver) -> any TransportSocket
+    /// - Returns: `nil` when the address makes no sense: the receiver hears nothing then.
+    func connect(
+        _ id: ConnectionID, to address: Destination, for receiver: any TransportReceiver
+    ) -> (any TransportSocket)?
 
     /// Ends what is left and the thread behind it.
     func shutdown()

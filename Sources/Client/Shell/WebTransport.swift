@@ -12,10 +12,21 @@ struct WebTransport: Transport {
         self.timeout = timeout
     }
 
-    func connect(_ id: ConnectionID, url: Int, to receiver: any TransportReceiver) -> any TransportSocket {
+    func connect(
+        _ id: ConnectionID, to address: Destination, for receiver: any TransportReceiver
+    ) -> (any TransportSocket)? {
+        guard let endpoint = endpoint(address) else { return nil }
         let handler = WebConnection(id: id, receiver: receiver)
         return client.connect(
-            to: endpoints[url], handler: handler, timeout: timeout, maxQueuedBytes: WebTransport.queuedBytesMax)
+            to: endpoint, handler: handler, timeout: timeout, maxQueuedBytes: WebTransport.queuedBytesMax)
+    }
+
+    private func endpoint(_ address: Destination) -> WebEndpoint? {
+        switch address {
+        case .listed(let place): endpoints[place]
+        // What a node tells may be anything: then it is passed over.
+        case .told(let url): try? WebEndpoint(stream: url)
+        }
     }
 
     func shutdown() { client.shutdown() }
@@ -45,5 +56,13 @@ private final class WebConnection: WebSocketClientHandler {
 
     func closed(_ socket: ClientSocket, code: UInt16?, reason: String) {
         receiver.lost(id, code.map { .closed(code: $0, reason: reason) } ?? .broken(reason: reason))
+    }
+}
+
+extension WebEndpoint {
+    /// A node's `/v1/stream`; the path may be left out.
+    init(stream url: String) throws(WebError) {
+        try self.init(url: url)
+        if path == "/" { path = "/v1/stream" }
     }
 }

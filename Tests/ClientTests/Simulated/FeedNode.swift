@@ -109,6 +109,9 @@ struct FeedNode: SimulatedNode {
                 let budget = isAwkward ? Int.random(in: 0...12, using: &random) : 100
                 messages += frames(of: id, request, &subscriber, budget, using: &random)
             }
+            if isAwkward, Int.random(in: 0..<60, using: &random) == 0 {
+                messages.append(Array("{\"type\":\"moved\",\"to\":[\"ws://a\",\"ws://b\"]}".utf8))
+            }
             if !isAwkward || Int.random(in: 0..<4, using: &random) == 0 { messages.append(heartbeat(&subscriber)) }
         }
         subscribers[wire] = subscriber

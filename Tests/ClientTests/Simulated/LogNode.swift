@@ -68,6 +68,9 @@ struct LogNode: SimulatedNode {
                 publisher.rejected += publish.badIndexes.map { (publish.sequence, $0) }
             }
         }
+        if isAwkward, Int.random(in: 0..<60, using: &random) == 0 {
+            publisher.answers.append("{\"type\":\"moved\",\"to\":[\"ws://a\"]}")
+        }
         if publisher.undone.count < before { publisher.answers.append(ack(&publisher)) }
         defer {
             publisher.answers = []

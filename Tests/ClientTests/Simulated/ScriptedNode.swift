@@ -5,8 +5,11 @@ import Synchronization
 final class ScriptedNode: Transport {
     private let (connections, continuation) = AsyncStream.makeStream(of: ScriptedConnection.self)
 
-    func connect(_ id: ConnectionID, url: Int, to receiver: any TransportReceiver) -> any TransportSocket {
-        let connection = ScriptedConnection(id, receiver)
+    func connect(
+        _ id: ConnectionID, to address: Destination, for receiver: any TransportReceiver
+    ) -> (any TransportSocket)? {
+        if address == .told(url: "nonsense") { return nil }
+        let connection = ScriptedConnection(id, address, receiver)
         continuation.yield(connection)
         return connection
     }
@@ -20,10 +23,12 @@ final class ScriptedNode: Transport {
     }
 
     /// A client of this node.
-    func client(_ change: (inout ClientSettings) -> Void = { _ in }) -> SlipstreamClient {
+    func client(
+        urls: [String] = ["ws://test"], _ change: (inout ClientSettings) -> Void = { _ in }
+    ) -> SlipstreamClient {
         var settings = ClientSettings()
         change(&settings)
-        return SlipstreamClient(over: self, urls: ["ws://test"], settings: settings)
+        return SlipstreamClient(over: self, urls: urls, settings: settings)
     }
 }
 
@@ -33,13 +38,15 @@ final class ScriptedConnection: TransportSocket {
         var isClosed = false
     }
     private let id: ConnectionID
+    let address: Destination
     private let receiver: any TransportReceiver
     private let state = Mutex(State())
     /// What the client sends; ends when it closes.
     private let (sent, continuation) = AsyncStream.makeStream(of: String.self)
 
-    init(_ id: ConnectionID, _ receiver: any TransportReceiver) {
+    init(_ id: ConnectionID, _ address: Destination, _ receiver: any TransportReceiver) {
         self.id = id
+        self.address = address
         self.receiver = receiver
     }
 
