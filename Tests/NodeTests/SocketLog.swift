@@ -8,6 +8,7 @@ final class SocketLog: WebSocketClientHandler {
         var messages: [JSONValue] = []
         var isOpen = false
         var closed: UInt16?
+        var reason = ""
     }
 
     private let state = Monitor(State())
@@ -27,6 +28,7 @@ final class SocketLog: WebSocketClientHandler {
     var messages: [JSONValue] { state.withLock { $0.messages } }
     var isOpen: Bool { state.withLock { $0.isOpen } }
     var closeCode: UInt16? { state.withLock { $0.closed } }
+    var closeReason: String { state.withLock { $0.reason } }
 
     func messages(of type: String) -> [JSONValue] { messages.filter { $0["type"]?.string == type } }
 
@@ -39,5 +41,10 @@ final class SocketLog: WebSocketClientHandler {
         state.update { $0.messages.append(value) }
     }
 
-    func closed(_ socket: ClientSocket, code: UInt16?, reason: String) { state.update { $0.closed = code ?? 0 } }
+    func closed(_ socket: ClientSocket, code: UInt16?, reason: String) {
+        state.update { state in
+            state.closed = code ?? 0
+            state.reason = reason
+        }
+    }
 }

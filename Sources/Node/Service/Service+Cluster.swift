@@ -84,6 +84,9 @@ extension Service {
         page.add("replays_total", .counter, "Readers served from the log.", hub.counters.replays)
         page.add("resyncs_total", .counter, "Readers told that something is gone.", hub.counters.resyncs)
         page.add("clients_stalled_total", .counter, "Clients closed for not reading.", hub.counters.stalled)
+        page.add(
+            "subscriptions_postponed_total", .counter, "Subscriptions told to come back: too many began at once.",
+            beginnings.refused)
         page.add("protocol_violations_total", .counter, "Messages outside the protocol.", metrics.violations)
         page.add("http_requests_total", .counter, "HTTP requests.", metrics.requests)
         let ringBytes = hub.streams.values.reduce(0) { $0 + $1.ring.bytesReserved }

@@ -16,6 +16,7 @@ final class Service: WebHandler {
     var feed: RealtimeFeed
     var recent: RecentPoints
     let gateway: Gateway
+    var beginnings: BeginningsGate
     var metrics = ServiceMetrics()
     private let parser = JSONParser()
     var sockets: [SessionID: ServerSocket] = [:]
@@ -62,6 +63,7 @@ final class Service: WebHandler {
         feed = RealtimeFeed(limits: feedLimits)
         recent = RecentPoints(capacity: node.config.recentPoints)
         gateway = Gateway(partitions: node.config.partitions)
+        beginnings = BeginningsGate(perSecond: node.config.resumesPerSecond)
         pages = StaticPages(root: node.config.webRoot)
     }
 
@@ -101,7 +103,7 @@ final class Service: WebHandler {
         do throws(ClientMessage.Violation) {
             switch try ClientMessage(message, parser: parser) {
             case .ping: carryOut(hub.send(ServerMessage.pong, to: id))
-            case .subscribe(let request): subscribe(request, for: id)
+            case .subscribe(let request): begin(request, for: id, on: socket)
             case .unsubscribe(let name): carryOut(hub.unsubscribe(name, for: id))
             case .publish(let source, let sequence, let records):
                 publish(

@@ -20,6 +20,7 @@ package struct NodeConfig: Sendable {
     package var ingestQueueBytes: Int
     package var idleFlushMilliseconds: Int
     package var heartbeatMilliseconds: Int
+    package var resumesPerSecond: Int
     package var maxConnections: Int
     package var trackSectorsPath: String?
     package var webRoot: String
@@ -80,6 +81,7 @@ package struct NodeConfig: Sendable {
         ingestQueueBytes = try settings.integer("ingest-queue-bytes")
         idleFlushMilliseconds = try settings.integer("idle-flush-ms")
         heartbeatMilliseconds = try settings.integer("heartbeat-ms")
+        resumesPerSecond = try settings.integer("resumes-per-second")
         maxConnections = try settings.integer("max-connections")
         trackSectorsPath = settings.optionalText("track-sectors-path")
         webRoot = try settings.text("web-root")

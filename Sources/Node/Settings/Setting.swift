@@ -148,6 +148,9 @@ package enum SettingsTable {
             "heartbeat-ms", .integer(50...60_000), default: "250", unit: "ms",
             help: "a client that is sent nothing else hears from the node this often"),
         Setting(
+            "resumes-per-second", .integer(1...1_000_000), default: "2000", unit: "subscriptions/s",
+            help: "how many subscriptions may begin or resume; more are told when to come back (close code 4013)"),
+        Setting(
             "max-connections", .integer(1...1_000_000), default: "10000",
             help: "connections at a time; more are refused"),
         Setting(
