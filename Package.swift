@@ -95,7 +95,8 @@ let package = Package(
             ],
             path: "chaos/Harness", swiftSettings: strict),
         .executableTarget(
-            name: "slipstream-chaos", dependencies: ["Chaos", "ChaosSimulation"], path: "chaos/Command", swiftSettings: strict),
+            name: "slipstream-chaos", dependencies: ["Chaos", "ChaosSimulation"], path: "chaos/Command",
+            swiftSettings: strict),
         // Processes that tests kill; not shipped.
         .executableTarget(
             name: "log-torture", dependencies: ["Storage", "Replication", "Telemetry", "Threads"],

@@ -29,12 +29,8 @@ extension ClusterWorld {
         schedule(.serve, node, after: draw(1...50))
     }
 
-    func ownTime(_ node: SimulatedNode) -> Duration {
-        variant == .timesByWallClock ? now + .seconds(7_200) + node.clockOffset : now
-    }
-
     func hand(_ event: Membership.Event, to node: SimulatedNode) {
-        guard let effects = node.process?.membership.handle(event, at: ownTime(node), using: &random) else { return }
+        guard let effects = node.process?.membership.handle(event, at: now, using: &random) else { return }
         carryOut(effects, of: node)
     }
 
@@ -55,7 +51,7 @@ extension ClusterWorld {
             }
         }
         guard let deadline = node.process?.membership.deadline, deadline < .never else { return }
-        let due = max(now, deadline - ownTime(node) + now)
+        let due = max(now, deadline)
         guard let scheduled = node.process?.scheduledTick, due < scheduled else { return }
         node.process?.scheduledTick = due
         queue.add(.node(node.number, life: node.life, .tick), at: due)
@@ -117,7 +113,7 @@ extension ClusterWorld {
         if let table {
             do throws(NodeTableError) {
                 if let effects = try node.process?.membership.publish(
-                    table, at: ownTime(node), using: &random)
+                    table, at: now, using: &random)
                 {
                     carryOut(effects, of: node)
                 }

