@@ -142,7 +142,7 @@ final class ScenarioRun {
         for node in cluster.wanted {
             guard let response = try? await cluster.get(node, "/v1/cluster"), response.status == 200 else { continue }
             for shard in try JSONValue.parse(response.body)["shards"]?.array ?? [] {
-                guard let partition = shard["partition"]?.int, let offset = shard["offset"]?.int,
+                guard let partition = shard["shard"]?.int, let offset = shard["offset"]?.int,
                     let hash = shard["state_hash"]?.string
                 else { continue }
                 marks.append(
