@@ -89,11 +89,6 @@ package final class KafkaConsumer: @unchecked Sendable {
         } catch { return nil }  // Closed meanwhile: the next call says so.
     }
 
-    /// Tells lag tools how far we are.
-    package func commit(_ positions: [PartitionID: Offset]) throws(LogError) {
-        try client.commit(positions, in: topic)
-    }
-
     /// What was committed last; `nil` where nothing was.
     package func committed(
         _ partitions: [PartitionID], within limit: Duration

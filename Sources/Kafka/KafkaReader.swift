@@ -70,9 +70,6 @@ final class KafkaReader: LogReader, @unchecked Sendable {
 
     func wake() { progress.wake() }
 
-    /// Tells lag tools how far this reader is. Does not wait.
-    func commit(_ positions: [PartitionID: Offset]) throws(LogError) { try consumer.commit(positions) }
-
     func close() {
         progress.close()
         messages.removeAll()

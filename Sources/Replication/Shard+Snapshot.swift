@@ -98,28 +98,20 @@ package struct ShardLoader {
     package func newest(
         where isWanted: (Shard) -> Bool, skipped: (Offset, SnapshotError) -> Void = { _, _ in }
     ) throws(LogError) -> Shard? {
-        try first(in: try store.offsets(of: partition), where: isWanted, skipped: skipped)
+        first(in: try store.offsets(of: partition), where: isWanted, skipped: skipped)
     }
 
     package func oldest(where isWanted: (Shard) -> Bool) throws(LogError) -> Shard? {
-        try first(in: try store.offsets(of: partition).reversed(), where: isWanted, skipped: { _, _ in })
+        first(in: try store.offsets(of: partition).reversed(), where: isWanted, skipped: { _, _ in })
     }
 
     private func first(
         in offsets: [Offset], where isWanted: (Shard) -> Bool, skipped: (Offset, SnapshotError) -> Void
-    ) throws(LogError) -> Shard? {
-        for offset in offsets {
-            do throws(SnapshotError) {
-                guard let bytes = try load(at: offset) else { continue }
-                let snapshot = try Snapshot.decode(bytes, expecting: expectation)
-                let shard = try Shard(snapshot, partition: partition, tracks: tracks)
-                if isWanted(shard) { return shard }
-            } catch { skipped(offset, error) }
+    ) -> Shard? {
+        SnapshotLoader.first(in: offsets, from: store, partition, expecting: expectation, skipped: skipped) {
+            (snapshot) throws(SnapshotError) in
+            let shard = try Shard(snapshot, partition: partition, tracks: tracks)
+            return isWanted(shard) ? shard : nil
         }
-        return nil
-    }
-
-    private func load(at offset: Offset) throws(SnapshotError) -> [UInt8]? {
-        do throws(LogError) { return try store.load(partition, at: offset) } catch { throw .unreadable(error) }
     }
 }

@@ -1,28 +1,17 @@
 /// Finds the snapshot to go on from.
 package enum SnapshotLoader {
-    package struct Skipped: Equatable, Sendable {
-        package let offset: Offset
-        package let reason: SnapshotError
-
-        package init(offset: Offset, reason: SnapshotError) {
-            self.offset = offset
-            self.reason = reason
-        }
-    }
-
-    package struct Found: Sendable {
-        /// `nil`: fold from the beginning of the log.
-        package let snapshot: Snapshot?
-        /// Those that are newer and of no use, newest first. Each deserves a line in the journal.
-        package let skipped: [Skipped]
-    }
-
-    /// - Throws: when the store cannot even list what it has.
-    package static func newestIntact(
-        from store: some SnapshotStore, _ partition: PartitionID, expecting expectation: Snapshot.Expectation
-    ) throws(LogError) -> Found {
-        var skipped: [Skipped] = []
-        for offset in try store.offsets(of: partition) {
+    /// Tries the snapshots at `offsets` in turn until `make` makes something of one that is intact.
+    ///
+    /// - Parameters:
+    ///   - skipped: is told of each that cannot be used, and why. Each deserves a line in the journal.
+    ///   - make: `nil` for one that is intact and not wanted.
+    /// - Returns: `nil`: fold from the beginning of the log.
+    package static func first<Value>(
+        in offsets: some Sequence<Offset>, from store: some SnapshotStore, _ partition: PartitionID,
+        expecting expectation: Snapshot.Expectation, skipped: (Offset, SnapshotError) -> Void,
+        make: (Snapshot) throws(SnapshotError) -> Value?
+    ) -> Value? {
+        for offset in offsets {
             do throws(SnapshotError) {
                 // Removed meanwhile: as if it had not been listed.
                 guard let bytes = try load(from: store, partition, at: offset) else { continue }
@@ -30,12 +19,10 @@ package enum SnapshotLoader {
                 guard snapshot.offset == offset else {
                     throw .corrupt(reason: "it is of offset \(snapshot.offset), stored as \(offset)")
                 }
-                return Found(snapshot: snapshot, skipped: skipped)
-            } catch {
-                skipped.append(Skipped(offset: offset, reason: error))
-            }
+                if let value = try make(snapshot) { return value }
+            } catch { skipped(offset, error) }
         }
-        return Found(snapshot: nil, skipped: skipped)
+        return nil
     }
 
     private static func load(

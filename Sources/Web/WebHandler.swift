@@ -15,3 +15,15 @@ package protocol WebHandler: AnyObject {
     /// After `setTimer`.
     func timer()
 }
+
+/// One that answers requests and nothing else.
+package protocol RequestHandler: WebHandler {}
+
+extension RequestHandler {
+    package func opened(_ socket: ServerSocket) {}
+    package func received(_ message: UnsafeRawBufferPointer, isText: Bool, on socket: ServerSocket) {}
+    package func writable(_ socket: ServerSocket) {}
+    package func closed(_ socket: ServerSocket) {}
+    package func woken() {}
+    package func timer() {}
+}

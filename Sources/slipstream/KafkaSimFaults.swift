@@ -3,7 +3,7 @@ import Telemetry
 import Web
 
 /// Carries out the faults that are asked for over HTTP. Lives on the server's thread.
-final class KafkaSimFaults: WebHandler {
+final class KafkaSimFaults: RequestHandler {
     private struct Broker {
         var isUp = true
         var delayMilliseconds = 0
@@ -43,13 +43,6 @@ final class KafkaSimFaults: WebHandler {
             fail(exchange, 409, "\(error)")
         }
     }
-
-    func opened(_ socket: ServerSocket) {}
-    func received(_ message: UnsafeRawBufferPointer, isText: Bool, on socket: ServerSocket) {}
-    func writable(_ socket: ServerSocket) {}
-    func closed(_ socket: ServerSocket) {}
-    func woken() {}
-    func timer() {}
 }
 
 extension KafkaSimFaults {

@@ -259,7 +259,7 @@ import Testing
             try reader.assign(PartitionID(0), from: .zero)
             var seen = Seen()
             try seen.take(from: reader) { $0.ends[0] == 10 }
-            try reader.commit([PartitionID(0): Offset(10)])
+            try log.commit([PartitionID(0): Offset(10)])
             let other = try KafkaConsumer(try configuration(cluster), topic: topic)
             defer { other.close() }
             try eventually("nothing was committed") {

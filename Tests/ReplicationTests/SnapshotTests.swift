@@ -114,6 +114,19 @@ private let expectation = Snapshot.Expectation(engineVersion: 3, lineage: 0xABCD
         return snapshot
     }
 
+    private struct Skipped: Equatable {
+        let offset: Offset
+        let reason: SnapshotError
+    }
+
+    private func newestIntact(in store: MemorySnapshotStore) -> (snapshot: Snapshot?, skipped: [Skipped]) {
+        var skipped: [Skipped] = []
+        let found = SnapshotLoader.first(
+            in: store.offsets(of: PartitionID(0)), from: store, PartitionID(0), expecting: expectation,
+            skipped: { skipped.append(Skipped(offset: $0, reason: $1)) }, make: { $0 })
+        return (found, skipped)
+    }
+
     @Test func `the newest intact snapshot wins and the bad ones before it are reported`() throws {
         let store = MemorySnapshotStore()
         for offset: Int64 in [10, 20, 30] {
@@ -125,19 +138,19 @@ private let expectation = Snapshot.Expectation(engineVersion: 3, lineage: 0xABCD
         flipped[40] ^= 1
         store.overwrite(PartitionID(0), at: Offset(20), with: flipped)
 
-        let found = try SnapshotLoader.newestIntact(from: store, PartitionID(0), expecting: expectation)
+        let found = newestIntact(in: store)
         #expect(found.snapshot == snapshot(at: 10))
         #expect(
             found.skipped == [
-                .init(offset: Offset(30), reason: .torn(length: whole.count - 5, expected: whole.count)),
-                .init(offset: Offset(20), reason: .corrupt(reason: "its check sum fails")),
+                Skipped(offset: Offset(30), reason: .torn(length: whole.count - 5, expected: whole.count)),
+                Skipped(offset: Offset(20), reason: .corrupt(reason: "its check sum fails")),
             ])
     }
 
     @Test func `without any intact snapshot there is none, and every one is reported`() throws {
         let store = MemorySnapshotStore()
         for offset: Int64 in [10, 20] { store.save([1, 2, 3], of: PartitionID(0), at: Offset(offset)) }
-        let found = try SnapshotLoader.newestIntact(from: store, PartitionID(0), expecting: expectation)
+        let found = newestIntact(in: store)
         #expect(found.snapshot == nil)
         #expect(found.skipped.map(\.offset.value) == [20, 10])
     }
@@ -145,7 +158,7 @@ private let expectation = Snapshot.Expectation(engineVersion: 3, lineage: 0xABCD
     @Test func `a snapshot in the place of another is not used`() throws {
         let store = MemorySnapshotStore()
         store.save(snapshot(at: 10).encode(), of: PartitionID(0), at: Offset(11))
-        let found = try SnapshotLoader.newestIntact(from: store, PartitionID(0), expecting: expectation)
+        let found = newestIntact(in: store)
         #expect(found.snapshot == nil && found.skipped.count == 1)
     }
 }

@@ -33,7 +33,7 @@ final class WaitingRoom: Sendable {
     }
 }
 
-private final class Handler: WebHandler, Sendable {
+private final class Handler: RequestHandler, Sendable {
     let reason: Mutex<String>
 
     init(_ reason: String) { self.reason = Mutex(reason) }
@@ -42,11 +42,4 @@ private final class Handler: WebHandler, Sendable {
         guard request.segments != ["healthz"] else { return exchange.respond(.text("ok\n")) }
         exchange.respond(.failure(503, "waiting_for_kafka", reason.withLock { $0 }, retryAfterSeconds: 1))
     }
-
-    func opened(_ socket: ServerSocket) {}
-    func received(_ message: UnsafeRawBufferPointer, isText: Bool, on socket: ServerSocket) {}
-    func writable(_ socket: ServerSocket) {}
-    func closed(_ socket: ServerSocket) {}
-    func woken() {}
-    func timer() {}
 }
