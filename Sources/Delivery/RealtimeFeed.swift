@@ -27,6 +27,7 @@ package struct RealtimeFeed {
     private var pointsSince: Timestamp?
     private var insightsSent: Timestamp?
     private var moved: [StreamID: HubStream] = [:]
+    private var shards: Set<Int> = []
     /// Frames that slow clients missed.
     package private(set) var framesMissed: UInt64 = 0
 
@@ -40,6 +41,10 @@ package struct RealtimeFeed {
         places.removeValue(forKey: id)
         if places.isEmpty { clear() }
     }
+
+    /// From now on what a shard says comes here: what it says meanwhile, when its source changes, is news too.
+    package mutating func follow(_ shard: Int) { if !places.isEmpty { shards.insert(shard) } }
+    package func follows(_ shard: Int) -> Bool { shards.contains(shard) }
 
     /// Takes a shard's outputs; `streams` are the shard's, by number.
     /// - Returns: whether there is a new frame.
@@ -148,6 +153,7 @@ package struct RealtimeFeed {
         firstFrame += UInt64(frames.count)
         frames = []
         frameBytes = 0
+        shards = []
         points.removeAll()
         pointCount = 0
         pointsSince = nil

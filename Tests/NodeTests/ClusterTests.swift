@@ -134,6 +134,8 @@ import Web
         let cluster = try await ClusterTests.startCluster()
         let feed = try SocketLog(cluster.nodes[2].address, path: "/ws/realtime")
         try await eventually("it is open") { feed.isOpen }
+        // Answered when the node has a source for every shard: from then on the feed misses nothing.
+        #expect(try await ClusterTests.streams(of: cluster.nodes[2]).isEmpty)
         try await ClusterTests.publish(30, to: [cluster.nodes[0]])
         try await ClusterTests.expectEqualStates(cluster.nodes, points: 30)
         let names = Set(try await ClusterTests.streams(of: cluster.nodes[0]))

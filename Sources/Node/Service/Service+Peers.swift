@@ -69,10 +69,12 @@ extension Service {
                         stream.id, shard: shard, number: number, lineage: Lineage(lineage), floor: stream.watermarks,
                         insight: stream.insight))
             }
-            // Who watches everything has had what is in the tail; only those who resume may not.
             var tail = state.tail
             if !tail.isEmpty { takeIntoRings(&tail, shard) }
+            // Who watches everything from before has not seen what the source before did not get to say.
+            if !tail.isEmpty, feed.follows(shard) { show(tail, shard) }
         }
+        feed.follow(shard)
         if source == .replica, state.isLive { liveHere.insert(shard) }
         serveAwaiting(.monotonic)
     }

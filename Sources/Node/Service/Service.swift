@@ -82,6 +82,7 @@ final class Service: WebHandler {
         sockets[id] = socket
         guard socket.path == node.config.realtimePath else { return hub.open(id, now: .monotonic) }
         feed.open(id)
+        for shard in 0..<node.config.partitions where sources.isServed(shard) { feed.follow(shard) }
         want(Set(0..<node.config.partitions))
     }
 
@@ -183,8 +184,7 @@ final class Service: WebHandler {
         }
         if liveHere.contains(shard) { giveFollowers(outputs, shard, lineage) }
         takeIntoRings(&outputs, shard)
-        let streams = hub.byPlace[shard]
-        if feed.absorb(outputs, streams: { streams[Int($0)] }, now: .monotonic) { wakeFeed() }
+        show(outputs, shard)
         metrics.outputs += UInt64(outputs.entries.count)
         node.inbox.recycle(outputs)
     }
@@ -196,6 +196,12 @@ final class Service: WebHandler {
         let streams = hub.byPlace[shard]
         recent.absorb(outputs) { streams[Int($0)] }
         needsFlush = true
+    }
+
+    /// Gives it to those who watch everything.
+    func show(_ outputs: OutputBatch, _ shard: Int) {
+        let streams = hub.byPlace[shard]
+        if feed.absorb(outputs, streams: { streams[Int($0)] }, now: .monotonic) { wakeFeed() }
     }
 
     // MARK: Time
