@@ -69,6 +69,8 @@ let package = Package(
         module(
             "ChaosSimulation",
             uses: ["Client", "Delivery", "JSON", "Replication", "Sharding", "Simulation", "Telemetry"]),
+        // The words of a command line, for all programs.
+        module("Commands"),
         // What people use, and what puts it together.
         module("Client", uses: ["Delivery", "Telemetry", "Web", "JSON"]),
         module(
@@ -82,7 +84,7 @@ let package = Package(
             name: "slipstream",
             dependencies: [
                 "Node", "Client", "Simulation", "Telemetry", "JSON", "Compression", "Delivery", "Web", "Replication",
-                "Sharding", "Storage", "CAllocations", "Kafka", "Threads",
+                "Sharding", "Storage", "CAllocations", "Commands", "Kafka", "Threads",
             ],
             swiftSettings: strict),
         // Breaks a cluster on this machine and checks what it promised; docs/chaos.md.
@@ -95,7 +97,7 @@ let package = Package(
             ],
             path: "chaos/Harness", swiftSettings: strict),
         .executableTarget(
-            name: "slipstream-chaos", dependencies: ["Chaos", "ChaosSimulation"], path: "chaos/Command",
+            name: "slipstream-chaos", dependencies: ["Chaos", "ChaosSimulation", "Commands"], path: "chaos/Command",
             swiftSettings: strict),
         // Processes that tests kill; not shipped.
         .executableTarget(

@@ -1,3 +1,4 @@
+import Commands
 import Foundation
 
 /// `slipstream bench NAME`: the figures of docs/performance.md, each by one command.

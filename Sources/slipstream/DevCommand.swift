@@ -1,4 +1,5 @@
 import Client
+import Commands
 import Foundation
 import JSON
 import Telemetry

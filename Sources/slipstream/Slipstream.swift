@@ -1,3 +1,4 @@
+import Commands
 import Foundation
 import Glibc
 import Node
@@ -66,10 +67,4 @@ protocol Command {
     static var help: String { get }
     /// - Returns: the exit code.
     static func run(_ arguments: inout Arguments) async throws -> Int32
-}
-
-/// What was typed makes no sense. Ends with exit code 2.
-struct UsageError: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
 }

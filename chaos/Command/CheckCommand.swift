@@ -1,11 +1,12 @@
 import Chaos
+import Commands
 
 /// Checks a cluster that is there already.
 struct CheckCommand {
     private let options: LiveCheck.Options
     private let isJSON: Bool
 
-    init(_ words: inout Words) throws(UsageError) {
+    init(_ words: inout Arguments) throws(UsageError) {
         guard let nodes = try words.takeOption("--node") else { throw UsageError("check needs --node HOST:PORT,…") }
         let duration = try CheckCommand.seconds(try words.takeOption("--duration") ?? "60s")
         var options = LiveCheck.Options(nodes: nodes.split(separator: ",").map(String.init), duration: duration)

@@ -1,4 +1,5 @@
 import Chaos
+import Commands
 import Dispatch
 import Foundation
 import Glibc
@@ -10,7 +11,7 @@ struct RunCommand {
     private let report: String?
     private let isJSON: Bool
 
-    init(_ words: inout Words, _ scenarios: [Scenario]) throws {
+    init(_ words: inout Arguments, _ scenarios: [Scenario]) throws {
         self.scenarios = scenarios
         let program = try words.takeOption("--slipstream") ?? RunCommand.besideThis
         guard FileManager.default.isExecutableFile(atPath: program) else {

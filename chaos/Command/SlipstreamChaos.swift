@@ -1,5 +1,6 @@
 import Chaos
 import ChaosSimulation
+import Commands
 import Foundation
 import Glibc
 
@@ -34,7 +35,7 @@ struct SlipstreamChaos {
 
     static func main() async {
         signal(SIGPIPE, SIG_IGN)
-        var words = Words(Array(CommandLine.arguments.dropFirst()))
+        var words = Arguments(Array(CommandLine.arguments.dropFirst()))
         do {
             exit(try await run(&words))
         } catch let error as UsageError {
@@ -46,7 +47,7 @@ struct SlipstreamChaos {
         }
     }
 
-    private static func run(_ words: inout Words) async throws -> Int32 {
+    private static func run(_ words: inout Arguments) async throws -> Int32 {
         if words.next == "simulate" { return try await simulate(&words) }
         if words.takeSwitch("--help") || words.takeSwitch("-h") {
             print(help)
@@ -72,7 +73,7 @@ struct SlipstreamChaos {
         }
     }
 
-    private static func simulate(_ words: inout Words) async throws -> Int32 {
+    private static func simulate(_ words: inout Arguments) async throws -> Int32 {
         let arguments = words.takeRest().dropFirst()
         if arguments.contains("--help") || arguments.contains("-h") {
             print(SimulateCommand.help)

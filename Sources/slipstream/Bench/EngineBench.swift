@@ -1,4 +1,5 @@
 import CAllocations
+import Commands
 import Delivery
 import Foundation
 import JSON

@@ -1,3 +1,4 @@
+import Commands
 import Sharding
 import Simulation
 
