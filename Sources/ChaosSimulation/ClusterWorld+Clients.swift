@@ -83,6 +83,7 @@ extension ClusterWorld {
         for _ in 0..<count {
             lastRecord += 1
             numbers.append(lastRecord)
+            oracle.publishers[lastRecord] = number
             let time = Timestamp(microseconds: 1_750_000_000_000_000 + Int64(lastRecord) * 100_000).iso8601
             records.append(
                 """

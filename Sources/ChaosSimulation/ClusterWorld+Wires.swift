@@ -93,6 +93,7 @@ extension ClusterWorld {
     func forget(_ session: SessionID, at node: SimulatedNode) {
         node.process?.wires[session] = nil
         node.process?.publishers[session] = nil
+        node.process?.lanes[session] = nil
         carryOut(node.process?.hub.close(session) ?? [], of: node)
     }
 
@@ -216,10 +217,25 @@ extension ClusterWorld {
         let record = NewRecord(
             partition: PartitionID(Partitioner.partition(ofKey: key, count: partitions)), key: key, value: records,
             timestamp: wall(node), origin: variant == .forgetsOrigin ? nil : origin)
-        schedule(.append(session, origin, record), node, after: draw(1...6))
+        let begin = max(now + draw(1...6), (node.process?.appendsUntil ?? .zero) + .microseconds(1))
+        node.process?.appendsUntil = begin
+        schedule(
+            .append(session, origin, record, lane: lane(of: session, at: node)), node, after: begin - now)
     }
 
-    func append(_ node: SimulatedNode, _ session: SessionID, _ origin: Origin, _ record: NewRecord) {
+    private func lane(of session: SessionID, at node: SimulatedNode) -> Int {
+        if let lane = node.process?.lanes[session] { return lane }
+        attempts += 1
+        node.process?.lanes[session] = attempts
+        return attempts
+    }
+
+    func append(
+        _ node: SimulatedNode, _ session: SessionID, _ origin: Origin, _ record: NewRecord, _ lane: Int
+    ) {
+        if node.process?.closedLanes.contains(lane) == true, variant != .storesWhatFollows {
+            return answerAppend(.appended(session, origin, stored: false, lane: lane), at: node)
+        }
         let isCut = !network.connects(node.number, Network.log)
         let fails = isCut || faultyAppends.errors > 0 && Bool.random(using: &random)
         let isAmbiguous = faultyAppends.ambiguous > 0 && Bool.random(using: &random)
@@ -229,14 +245,31 @@ extension ClusterWorld {
                 try oracle.follow(log, record.partition.number)
             } catch { violate("\(error)") }
             if let number = oracle.repeated.first { violate("record \(number) counts twice") }
+            if let number = oracle.reordered.first { violate("record \(number) comes after later ones") }
             for other in nodes { foldSoon(other, record.partition.number) }
         }
-        schedule(.appended(session, origin, stored: !fails && !isAmbiguous), node, after: draw(1...5))
+        let isStored = !fails && !isAmbiguous
+        if !isStored { node.process?.closedLanes.insert(lane) }
+        answerAppend(.appended(session, origin, stored: isStored, lane: lane), at: node)
     }
 
-    func appended(_ node: SimulatedNode, _ session: SessionID, _ origin: Origin, _ stored: Bool) {
+    /// In the order of the appends.
+    private func answerAppend(_ event: NodeEvent, at node: SimulatedNode) {
+        let due = max(now + draw(1...5), (node.process?.answersUntil ?? .zero) + .microseconds(1))
+        node.process?.answersUntil = due
+        schedule(event, node, after: due - now)
+    }
+
+    func appended(
+        _ node: SimulatedNode, _ session: SessionID, _ origin: Origin, _ stored: Bool, _ lane: Int
+    ) {
         guard node.process?.publishers[session] != nil else { return }
         guard stored || variant == .acknowledgesFailures else {
+            if variant != .storesWhatFollows {
+                guard node.process?.lanes[session] == lane else { return }
+                node.process?.lanes[session] = nil
+                node.process?.publishers[session]?.turnAway(origin.source, origin.sequence)
+            }
             return answer(node, session, origin, "log_failed", 1_000)
         }
         node.process?.publishers[session]?.stored(origin.source, origin.sequence)

@@ -27,8 +27,8 @@ enum NodeEvent {
     case decide
     case fold(Int)
     case restored(Int, attempt: Int)
-    case append(SessionID, Origin, NewRecord)
-    case appended(SessionID, Origin, stored: Bool)
+    case append(SessionID, Origin, NewRecord, lane: Int)
+    case appended(SessionID, Origin, stored: Bool, lane: Int)
     case replay(Hub.ReplayRequest)
     case linkLost(NodeID, link: Int)
     case stop

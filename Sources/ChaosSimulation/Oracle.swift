@@ -22,6 +22,11 @@ final class Oracle {
     private(set) var applied: Set<UInt64> = []
     /// Numbers that did so twice.
     private(set) var repeated: [UInt64] = []
+    /// Numbers that did so after a later one of the same publisher and stream.
+    private(set) var reordered: [UInt64] = []
+    /// Whose record each is.
+    var publishers: [UInt64: Int] = [:]
+    private var latestOf: [StreamID: [Int: UInt64]] = [:]
 
     init(partitions: Int, tracks: TrackTable) {
         self.tracks = tracks
@@ -45,14 +50,19 @@ final class Oracle {
                 let stream = ids[Int(entry.stream)]
                 said[stream, default: [[], [], []]][Int(entry.kind.rawValue)].append(
                     Said(seq: entry.seq, hash: StableHash.hash(json)))
-                if entry.kind == .point, let number = Oracle.number(in: json), !applied.insert(number).inserted {
-                    repeated.append(number)
-                }
+                if entry.kind == .point, let number = Oracle.number(in: json) { count(number, in: stream) }
             }
         }
         if shards[partition].next.value % Oracle.spacing == 0 {
             hashes[partition][shards[partition].next.value] = shards[partition].stateHash
         }
+    }
+
+    private func count(_ number: UInt64, in stream: StreamID) {
+        if !applied.insert(number).inserted { repeated.append(number) }
+        let publisher = publishers[number] ?? -1
+        if let latest = latestOf[stream]?[publisher], latest > number { reordered.append(number) }
+        latestOf[stream, default: [:]][publisher] = number
     }
 
     /// States are compared where the offset is a multiple of this.

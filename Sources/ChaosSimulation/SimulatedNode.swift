@@ -53,6 +53,12 @@ final class SimulatedNode {
         var lineages: [Int: UInt64] = [:]
         var liveHere: Set<Int> = []
         var publishers: [SessionID: PublisherSessions] = [:]
+        /// Of each connection, which has one publisher: see `AppendLane`.
+        var lanes: [SessionID: Int] = [:]
+        var closedLanes: Set<Int> = []
+        /// When the last append begins: one goes after the other.
+        var appendsUntil = Duration.zero
+        var answersUntil = Duration.zero
         /// Sessions and the wires they are on.
         var wires: [SessionID: Int] = [:]
         var isServing = false

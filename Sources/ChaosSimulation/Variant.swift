@@ -3,6 +3,7 @@ package enum Variant: String, CaseIterable, Sendable {
     case keepsRepeats
     case forgetsOrigin
     case acknowledgesFailures
+    case storesWhatFollows
     case skipsAfterRestore
     case checksNoSnapshot
     case usesOtherEngines
@@ -22,6 +23,7 @@ package enum Variant: String, CaseIterable, Sendable {
         case .keepsRepeats: "the hub takes outputs that another replica said before"
         case .forgetsOrigin: "records go to the log without saying which publish they are of"
         case .acknowledgesFailures: "a publish counts as durable whatever the log says"
+        case .storesWhatFollows: "what was published behind something that failed goes to the log before that does"
         case .skipsAfterRestore: "a replica goes on one record too far after its snapshot"
         case .checksNoSnapshot: "a damaged snapshot is used"
         case .usesOtherEngines: "a snapshot is used whichever engines made it"
@@ -44,6 +46,7 @@ package enum Variant: String, CaseIterable, Sendable {
         case .handsNothingOver: [.drain]
         case .forgetsOrigin: [.ambiguousAcks]
         case .acknowledgesFailures: [.brokerErrors, .brokerCut]
+        case .storesWhatFollows: [.brokerErrors, .ambiguousAcks, .brokerCut]
         case .skipsAfterRestore: [.crash, .crashInSnapshot, .crashInPromotion]
         case .checksNoSnapshot: [.corruptSnapshot, .tornSnapshot]
         case .usesOtherEngines: [.upgrade]

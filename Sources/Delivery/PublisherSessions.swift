@@ -28,7 +28,7 @@ package struct PublisherSessions {
         return false
     }
 
-    /// The log has no room for it.
+    /// The log has no room for it, or did not store it.
     package mutating func turnAway(_ name: String, _ sequence: UInt64) {
         guard let source = sources[name] else { return }
         sources[name]?.expects = min(source.expects ?? sequence, sequence)

@@ -31,6 +31,7 @@ package final class LogWriter: Sendable {
     fileprivate struct Offer: Sendable {
         let records: [NewRecord]
         let bytes: Int
+        let lane: AppendLane?
         let completion: Completion
     }
     fileprivate struct State {
@@ -53,16 +54,21 @@ package final class LogWriter: Sendable {
 
     /// Hands over records to append; never blocks.
     ///
-    /// - Parameter completion: is called once, on the writer's thread, after the records are durable or were refused
-    ///   (then none of them is stored). It must be quick. It is not called when the answer is false.
+    /// - Parameters:
+    ///   - lane: what was offered in one lane stands in the log in that order, and without holes.
+    ///   - completion: is called once, on the writer's thread, after the records are durable or were refused
+    ///     (then none of them is stored). It must be quick. It is not called when the answer is false.
     /// - Returns: false when the queue is full or closed: try again later.
-    package func offer(_ records: [NewRecord], completion: @escaping Completion) -> Bool {
+    package func offer(
+        _ records: [NewRecord], in lane: AppendLane? = nil, completion: @escaping Completion
+    ) -> Bool {
         if let stray = records.first(where: { !(0..<log.partitionCount).contains($0.partition.number) }) {
             // Refused by itself: in a common append it would take its neighbours along.
             completion(.failure(.noSuchPartition(stray.partition, count: log.partitionCount)))
             return true
         }
-        let offer = Offer(records: records, bytes: records.reduce(0) { $0 + $1.queueBytes }, completion: completion)
+        let bytes = records.reduce(0) { $0 + $1.queueBytes }
+        let offer = Offer(records: records, bytes: bytes, lane: lane, completion: completion)
         return state.update { state in
             guard !state.isClosing, hasRoom(for: offer, state.metrics) else {
                 state.metrics.recordsRefused += records.count
@@ -101,7 +107,10 @@ extension LogWriter {
                 state.take(upTo: settings.commitBytesMax)
             }
             if group.isEmpty { return }
-            commit(group)
+            let open = group.filter { $0.lane?.failure == nil }
+            for late in group { if let failure = late.lane?.failure { late.completion(.failure(failure)) } }
+            if !open.isEmpty { commit(open) }
+            state.withLock { $0.metrics.release(group) }
         }
     }
 
@@ -110,15 +119,12 @@ extension LogWriter {
         let result = Result { () throws(LogError) in try log.append(group.flatMap(\.records)) }
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         state.withLock { $0.metrics.count(group, result, seconds: seconds) }
+        if case .failure(let error) = result { for offer in group { offer.lane?.close(error) } }
         var index = 0
         for offer in group {
             let range = index..<index + offer.records.count
             index = range.upperBound
             offer.completion(result.map { Array($0[range]) })
-        }
-        state.withLock { state in
-            state.metrics.queueBytes -= group.reduce(0) { $0 + $1.bytes }
-            state.metrics.queueRecords -= index
         }
     }
 }
@@ -148,6 +154,11 @@ extension LogWriter.Metrics {
             records += offsets.count
         case .failure: commitsFailed += 1
         }
+    }
+
+    fileprivate mutating func release(_ group: [LogWriter.Offer]) {
+        queueBytes -= group.reduce(0) { $0 + $1.bytes }
+        queueRecords -= group.reduce(0) { $0 + $1.records.count }
     }
 }
 

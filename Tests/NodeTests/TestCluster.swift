@@ -11,8 +11,10 @@ final class TestCluster {
     private let gossipPorts: [Int]
 
     /// - Parameter nodesMax: how many may ever be added.
-    init(partitions: Int = 6, replicas: Int = 2, nodesMax: Int = 4, arguments: [String] = []) throws {
-        kafka = try MockCluster(brokers: 1)
+    init(
+        partitions: Int = 6, replicas: Int = 2, brokers: Int = 1, nodesMax: Int = 4, arguments: [String] = []
+    ) throws {
+        kafka = try MockCluster(brokers: brokers)
         try kafka.createTopic("telemetry.chassis", partitions: partitions)
         try kafka.createTopic("telemetry.chassis.dlq", partitions: 1)
         gossipPorts = try (0..<nodesMax).map { _ in try TestCluster.freePort() }

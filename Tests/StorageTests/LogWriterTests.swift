@@ -88,6 +88,28 @@ import Threads
         #expect(writer.metrics.commitsFailed == 1)
     }
 
+    @Test func `behind what could not be stored nothing of the same lane is, until it comes in another one`() throws {
+        let log = GatedLog(failing: [1])
+        var settings = LogWriter.Settings()
+        settings.commitBytesMax = 1
+        let writer = try LogWriter(log, settings: settings)
+        let answers = Answers()
+        let (lane, other, next) = (AppendLane(), AppendLane(), AppendLane())
+        for (number, lane) in [lane, lane, other, lane].enumerated() {
+            #expect(writer.offer([record(number)], in: lane) { answers.add(number, $0) })
+        }
+        log.open()
+        answers.waitFor(3)
+        // Offered before anybody heard of the failure, and after.
+        #expect(writer.offer([record(4)], in: lane) { answers.add(4, $0) })
+        #expect(writer.offer([record(5)], in: next) { answers.add(5, $0) })
+        writer.close()
+        #expect(answers[0] == .success([.zero]) && answers[2] == .success([Offset(1)]))
+        for number in [1, 3, 4] { #expect(answers[number] == .failure(.io(reason: "refused"))) }
+        #expect(answers[5] == .success([Offset(2)]))
+        #expect(writer.metrics.queueBytes == 0 && writer.metrics.queueRecords == 0)
+    }
+
     @Test func `a closed writer takes nothing`() throws {
         let writer = try LogWriter(MemoryLog(topic: "t", partitionCount: 1))
         writer.close()
@@ -115,6 +137,10 @@ private final class GatedLog: PartitionedLog {
     }
     private let log = MemoryLog(topic: "t", partitionCount: 1)
     private let state = Monitor(State())
+    private let failing: Set<Int>
+
+    /// - Parameter failing: which appends fail, from 0.
+    init(failing: Set<Int> = []) { self.failing = failing }
 
     var partitionCount: Int { 1 }
     var sizes: [Int] { state.withLock { $0.sizes } }
@@ -122,8 +148,12 @@ private final class GatedLog: PartitionedLog {
     func waitForAppend() { state.when({ !$0.sizes.isEmpty }) { _ in } }
 
     func append(_ records: [NewRecord]) throws(LogError) -> [Offset] {
-        state.update { $0.sizes.append(records.count) }
+        let number = state.update { state in
+            state.sizes.append(records.count)
+            return state.sizes.count - 1
+        }
         state.when({ $0.isOpen }) { _ in }
+        if failing.contains(number) { throw .io(reason: "refused") }
         return try log.append(records)
     }
     func read(

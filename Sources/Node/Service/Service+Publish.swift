@@ -1,5 +1,6 @@
 import Delivery
 import Replication
+import Storage
 import Telemetry
 
 extension Service {
@@ -20,7 +21,8 @@ extension Service {
                     to: id))
         }
         let isOffered = !accepted.records.isEmpty
-        guard !isOffered || append(accepted.records, done: { self.appended(origin, $0, id) }) else {
+        let lane = lane(of: name, id)
+        guard !isOffered || append(accepted.records, in: lane, done: { self.appended(origin, $0, lane, id) }) else {
             publishers[id]?.turnAway(name, sequence)
             return overloaded(origin, id)
         }
@@ -29,7 +31,16 @@ extension Service {
         if !isOffered { acknowledge(name, id) }
     }
 
-    private func appended(_ origin: Origin, _ result: Result<[Offset], LogError>, _ id: SessionID) {
+    private func lane(of name: String, _ id: SessionID) -> AppendLane {
+        if let lane = lanes[id]?[name] { return lane }
+        let lane = AppendLane()
+        lanes[id, default: [:]][name] = lane
+        return lane
+    }
+
+    private func appended(
+        _ origin: Origin, _ result: Result<[Offset], LogError>, _ lane: AppendLane, _ id: SessionID
+    ) {
         guard publishers[id] != nil else { return }
         switch result {
         case .success:
@@ -37,6 +48,10 @@ extension Service {
             acknowledge(origin.source, id)
         case .failure(let error):
             logFailed(error)
+            // One of many that failed together: the first was told, and from it on all come again.
+            guard lanes[id]?[origin.source] === lane else { return }
+            lanes[id]?[origin.source] = nil
+            publishers[id]?.turnAway(origin.source, origin.sequence)
             carryOut(
                 hub.send(
                     ServerMessage.error(

@@ -25,6 +25,8 @@ final class Service: WebHandler {
     private var appends: [UInt64: (Result<[Offset], LogError>) -> Void] = [:]
     private var nextToken: UInt64 = 1
     var publishers: [SessionID: PublisherSessions] = [:]
+    /// By connection and source: the way to the log that keeps their order.
+    var lanes: [SessionID: [String: AppendLane]] = [:]
     /// All shards have caught up.
     private(set) var isLive = false
     /// Clients are told to go elsewhere, and no more are taken.
@@ -90,6 +92,7 @@ final class Service: WebHandler {
         let id = SessionID(socket.id)
         guard sockets.removeValue(forKey: id) != nil else { return }
         publishers.removeValue(forKey: id)
+        lanes.removeValue(forKey: id)
         followers.removeValue(forKey: id)
         feed.close(id)
         carryOut(hub.close(id))
@@ -283,10 +286,13 @@ final class Service: WebHandler {
 
     /// Offers records to the log and calls `done` on this thread when they are durable.
     /// - Returns: false when too much waits for the log already.
-    func append(_ records: [NewRecord], done: @escaping (Result<[Offset], LogError>) -> Void) -> Bool {
+    func append(
+        _ records: [NewRecord], in lane: AppendLane? = nil, done: @escaping (Result<[Offset], LogError>) -> Void
+    ) -> Bool {
         let token = takeToken()
         let inbox = node.inbox
-        guard node.writer.offer(records, completion: { inbox.post(.appended(token, $0)) }) else { return false }
+        let isTaken = node.writer.offer(records, in: lane) { inbox.post(.appended(token, $0)) }
+        guard isTaken else { return false }
         appends[token] = done
         return true
     }
