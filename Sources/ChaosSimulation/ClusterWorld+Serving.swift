@@ -155,16 +155,20 @@ extension ClusterWorld {
             switch effect {
             case .wantsToWrite(let session): pump(node, session)
             case .close(let session, let code, let reason): closeFromNode(node, session, code, reason)
-            case .replay(let request): schedule(.replay(request), node, after: draw(1...20))
+            case .replay(let request):
+                schedule(.replay(request, until: now + .seconds(2)), node, after: draw(1...20))
             case .endReplay(let reader): node.process?.cursors[reader] = nil
             }
         }
     }
 
-    func replay(_ node: SimulatedNode, _ request: Hub.ReplayRequest) {
+    func replay(_ node: SimulatedNode, _ request: Hub.ReplayRequest, until limit: Duration) {
         guard network.connects(node.number, Network.log) else {
-            schedule(.replay(request), node, after: .milliseconds(100))
-            return
+            guard now < limit else {
+                let effects = node.process?.hub.replayed(request.reader, .unavailable(reason: "no answer of the log"))
+                return carryOut(effects ?? [], of: node)
+            }
+            return schedule(.replay(request, until: limit), node, after: .milliseconds(100))
         }
         let watermarks = OutputKind.allCases.map { request.position[$0] }
         let chunk: ReplayChunk

@@ -179,7 +179,7 @@ final class ClusterWorld {
         case .restored(let shard, let attempt): restored(node, shard, attempt)
         case .append(let session, let origin, let record, let lane): append(node, session, origin, record, lane)
         case .appended(let session, let origin, let stored, let lane): appended(node, session, origin, stored, lane)
-        case .replay(let request): replay(node, request)
+        case .replay(let request, let until): replay(node, request, until: until)
         case .linkLost(let peer, let link): linkLost(node, peer, link)
         case .stop: stop(node)
         case .resume, .starve: break

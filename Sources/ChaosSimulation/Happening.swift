@@ -29,7 +29,7 @@ enum NodeEvent {
     case restored(Int, attempt: Int)
     case append(SessionID, Origin, NewRecord, lane: Int)
     case appended(SessionID, Origin, stored: Bool, lane: Int)
-    case replay(Hub.ReplayRequest)
+    case replay(Hub.ReplayRequest, until: Duration)
     case linkLost(NodeID, link: Int)
     case stop
     case resume

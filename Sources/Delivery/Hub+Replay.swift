@@ -7,6 +7,8 @@ package enum ReplayChunk: Sendable {
     /// What lies up to these watermarks is gone; outputs after them can be had. The insight is the latest there.
     case gap([UInt64], insight: [UInt8])
     case failed(reason: String)
+    /// The log does not answer here. It may elsewhere.
+    case unavailable(reason: String)
 }
 
 extension Hub {
@@ -22,6 +24,9 @@ extension Hub {
         var effects: [Effect] = []
         switch chunk {
         case .outputs(let outputs):
+            if case .verifying = reader.state, outputs.first == outputs.end, isAhead(reader.sent, of: reader.stream) {
+                return goBack(reader)
+            }
             reader.state = .replaying(waiting: false)
             reader.take(outputs, with: &encoder)
             if reader.hasPending { wake(reader, &effects) } else { continueReplay(of: reader, &effects) }
@@ -35,8 +40,33 @@ extension Hub {
             reader.ordinal = reader.stream.ring.end
             resync(reader, reason, at: reader.stream.end, state: reader.stream.insight, &effects)
             effects.append(.endReplay(reader: number))
+        case .unavailable(let reason):
+            // Nothing is lost: another node can give what this one cannot, or this one later.
+            reader.state = .live
+            reader.ordinal = reader.stream.ring.end
+            effects.append(.endReplay(reader: number))
+            guard !reader.session.isDismissed else { break }
+            reader.session.isDismissed = true
+            effects.append(.close(reader.session.id, code: CloseCode.notReady, reason: reason))
         }
         return effects
+    }
+
+    /// The log has no more than this node, so less than the client.
+    private mutating func goBack(_ reader: Reader) -> [Effect] {
+        var effects: [Effect] = []
+        reader.state = .live
+        reader.ordinal = reader.stream.ring.end
+        resync(reader, "ahead_of_log", at: reader.stream.end, state: reader.stream.insight, &effects)
+        effects.append(.endReplay(reader: reader.number))
+        return effects
+    }
+
+    /// Has the log asked for what comes after what the client has.
+    mutating func verify(_ reader: Reader, _ effects: inout [Effect]) {
+        reader.state = .verifying
+        counters.replays += 1
+        effects.append(.replay(request(reader, nil)))
     }
 
     /// Everything of the last chunk is sent: join the ring where it reaches back far enough, else ask for more.

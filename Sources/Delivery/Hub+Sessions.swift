@@ -113,20 +113,19 @@ extension Hub {
         return limits.beatsAheadMax == 0 && isAhead(position, of: stream) ? "ahead_of_log" : nil
     }
 
-    private func isAhead(_ position: Position, of stream: HubStream) -> Bool {
+    func isAhead(_ position: Position, of stream: HubStream) -> Bool {
         OutputKind.allCases.contains { position[$0] > stream.end.seq }
     }
 
-    private mutating func resyncIfAhead(_ effects: inout [Effect]) {
+    private mutating func verifyIfAhead(_ effects: inout [Effect]) {
         for reader in readers.values.sorted(by: { $0.number < $1.number }) {
-            guard isAhead(reader.sent, of: reader.stream) else {
+            guard case .live = reader.state, isAhead(reader.sent, of: reader.stream) else {
                 reader.beatsAhead = 0
                 continue
             }
             reader.beatsAhead += 1
             guard reader.beatsAhead > limits.beatsAheadMax else { continue }
-            reader.ordinal = reader.stream.ring.end
-            resync(reader, "ahead_of_log", at: reader.stream.end, state: reader.stream.insight, &effects)
+            verify(reader, &effects)
         }
     }
 
@@ -170,7 +169,7 @@ extension Hub {
     /// clients take a connection for dead.
     package mutating func beat(now: Timestamp) -> [Effect] {
         var effects: [Effect] = []
-        if limits.beatsAheadMax > 0 { resyncIfAhead(&effects) }
+        if limits.beatsAheadMax > 0 { verifyIfAhead(&effects) }
         for session in sessions.values.sorted(by: { $0.id.value < $1.id.value }) {
             if session.owesSomething {
                 let waited = now.microseconds - session.lastProgress.microseconds

@@ -17,7 +17,7 @@ package struct Hub {
         /// A client that is being sent updates gets a heartbeat every so many beats only.
         package var beatsWhileBusy = 1
         /// A client may come from a replica that was further than this one, which then catches up. After so many beats
-        /// the log itself must have lost what the client has. 0: there is no other replica.
+        /// the log is asked whether it has lost what the client has. 0: there is no other replica.
         package var beatsAheadMax = 0
         package init() {}
     }

@@ -7,6 +7,8 @@ final class Reader {
         case live
         /// Too far back for the ring: the log is being read; `waiting` while a chunk is under way.
         case replaying(waiting: Bool)
+        /// Its client has more than this node: the log is asked whether it has as much.
+        case verifying
     }
 
     let number: UInt64

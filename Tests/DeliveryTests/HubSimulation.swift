@@ -32,6 +32,7 @@ struct HubSimulation {
     var now = Timestamp(microseconds: 0)
     private var nextSession: UInt64 = 1
     private var replays: [Hub.ReplayRequest] = []
+    var waitingReplays: Int { replays.count }
     /// How much of each stream's log the replica has given that the hub is fed by.
     private var given: [Int]
 

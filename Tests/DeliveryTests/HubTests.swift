@@ -74,10 +74,53 @@ import Testing
         _ = world.hub.subscribe(
             SubscribeRequest(id: "s", streams: [.all(.chassis)], from: .positions([world.stream(0): lost])),
             for: SessionID(2))
-        for _ in 0..<3 { world.beat() }
+        for _ in 0..<4 { world.beat() }
         #expect(texts(&world, of: 2).allSatisfy { !$0.contains("resync") })
-        world.beat()
+        #expect(world.waitingReplays == 1, "the log is asked first")
+        world.answerReplays(1)
         #expect(texts(&world, of: 2).contains { $0.contains("ahead_of_log") })
+        #expect(world.waitingReplays == 0)
+    }
+
+    @Test func `a client that has more than this node is served from the log where that has it`() {
+        var world = HubSimulation(seed: 8, streams: 1, beatsAheadMax: 3)
+        world.produce(20)
+        world.hub.open(SessionID(1), now: world.now)
+        let position = Position(lineage: HubSimulation.lineage, seq: 25)
+        _ = world.hub.subscribe(
+            SubscribeRequest(
+                id: "s", streams: [.all(.chassis)], include: [.point], from: .positions([world.stream(0): position])),
+            for: SessionID(1))
+        for _ in 0..<4 { world.beat() }
+        // What the replica has not folded yet when the log is asked.
+        world.produce(10)
+        world.answerReplays(1)
+        let all = texts(&world)
+        #expect(all.allSatisfy { !$0.contains("resync") })
+        #expect(all.contains { $0.contains("\"prev\":25,\"seq\":30") })
+        world.produce(1)
+        #expect(texts(&world).contains { $0.contains("\"prev\":30,\"seq\":31") })
+    }
+
+    @Test func `whoever waits for a log that does not answer is sent elsewhere and told of no loss`() {
+        var world = HubSimulation(seed: 9, streams: 2, beatsAheadMax: 3)
+        world.produce(20)
+        world.hub.open(SessionID(1), now: world.now)
+        let position = Position(lineage: HubSimulation.lineage, seq: 99)
+        _ = world.hub.subscribe(
+            SubscribeRequest(
+                id: "s", streams: [.all(.chassis)],
+                from: .positions([world.stream(0): position, world.stream(1): position])),
+            for: SessionID(1))
+        var asked: [UInt64] = []
+        for _ in 0..<4 {
+            for case .replay(let request) in world.hub.beat(now: world.now) { asked.append(request.reader) }
+        }
+        #expect(asked.count == 2)
+        let effects = asked.flatMap { world.hub.replayed($0, .unavailable(reason: "no answer")) }
+        let codes = effects.compactMap { if case .close(_, let code, _) = $0 { code } else { nil } }
+        #expect(codes == [CloseCode.notReady])
+        #expect(texts(&world).allSatisfy { !$0.contains("resync") })
     }
 
     private func texts(_ world: inout HubSimulation, of session: UInt64 = 1) -> [String] {

@@ -32,6 +32,8 @@ final class ReplayThread: Sendable {
         /// What lies between the watermarks asked for and these is gone.
         case gap([UInt64], insight: [UInt8])
         case failed(String)
+        /// The log does not answer.
+        case unavailable(String)
     }
 
     private enum Order {
@@ -73,10 +75,20 @@ final class ReplayThread: Sendable {
                 let (outcome, cursor) = read(request, with: kept, decoder)
                 tellSlow(request, since: begun)
                 if let cursor { cursors.append((key, cursor)) }
+                if case .unavailable = outcome { refuseWaiting(outcome) }
                 if cursors.count > ReplayThread.cursorsMax { cursors.removeFirst() }
                 done(outcome)
             }
         }
+    }
+
+    /// The others would wait just as long, one after the other.
+    private func refuseWaiting(_ outcome: Outcome) {
+        let refused = state.update { state in
+            defer { state.orders = state.orders.filter { if case .forget = $0 { true } else { false } } }
+            return state.orders
+        }
+        for case .read(_, _, let done) in refused { done(outcome) }
     }
 
     private func tellSlow(_ request: Request, since begun: Timestamp) {
@@ -104,7 +116,7 @@ final class ReplayThread: Sendable {
             return (try outputs(request, &cursor), cursor)
         } catch {
             environment.journal.error("replay failed", [.stream: "\(request.stream)", .reason: "\(error)"])
-            return (.failed("\(error)"), nil)
+            return (error.isWorthRetrying ? .unavailable("\(error)") : .failed("\(error)"), nil)
         }
     }
 

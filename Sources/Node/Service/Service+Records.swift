@@ -36,7 +36,7 @@ extension Service {
             case .outputs(let ring): response = .json(RecordsPage(id, lineage, ring, ring.first, limit).json)
             case .gap(let watermarks, _):
                 response = .failure(410, "log_truncated", "the log begins after seq \(watermarks[0]); ask from there")
-            case .failed(let reason): response = .failure(503, "replay_failed", reason)
+            case .failed(let reason), .unavailable(let reason): response = .failure(503, "replay_failed", reason)
             }
             inbox.post(.answer(token, response))
         }

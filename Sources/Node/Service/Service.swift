@@ -274,6 +274,8 @@ final class Service: WebHandler {
             case .gap(let watermarks, let insight):
                 inbox.post(.replayed(reader: request.reader, .gap(watermarks, insight: insight)))
             case .failed(let reason): inbox.post(.replayed(reader: request.reader, .failed(reason: reason)))
+            case .unavailable:
+                inbox.post(.replayed(reader: request.reader, .unavailable(reason: "the log does not answer here")))
             }
         }
     }
