@@ -100,7 +100,8 @@ extension ClusterWorld {
         }
         let hasFoundOthers = !members.isEmpty && members.allSatisfy { !$0.table.isEmpty }
         guard hasFoundOthers || now - process.begunAt >= .seconds(2) else { return }
-        process.plan.decide(peers: peers, reports: process.replica.reports, isDraining: process.isDraining)
+        process.plan.decide(
+            peers: peers, reports: process.replica.reports, isDraining: process.isDraining, at: now)
         let wanted = wanted(by: process.plan)
         process.view = ClusterView(
             urls: Dictionary(uniqueKeysWithValues: peers.map { ($0.id, $0.table.url) }),
@@ -109,6 +110,7 @@ extension ClusterWorld {
         let table = process.plan.takeTable(at: now)
         let view = process.view
         host(node, wanted)
+        if let standing = node.process?.plan.standing { holdBack(node, Set(standing.map(\.number))) }
         if let effects = node.process?.sources.changed(view, at: timestamp) { carryOut(effects, of: node) }
         if let table {
             do throws(NodeTableError) {

@@ -128,7 +128,7 @@ extension ClusterWorld {
         if read > 0 { apply(node, number, &hosted) }
         let wasLive = hosted.isLive
         hosted.lag = UInt64(max(0, oracle.end(number).value - hosted.shard.next.value))
-        if read == 0, !isTruncated { hosted.isLive = true }
+        if read == 0, !isTruncated, !hosted.isHeldBack { hosted.isLive = true }
         node.process?.replica.hosted[number] = hosted
         if hosted.isLive, !wasLive {
             if crashInPromotion.remove(node.number) != nil { return crash(node, resets: true) }
@@ -140,6 +140,25 @@ extension ClusterWorld {
         if read > 0 || isTruncated {
             node.process?.folding.insert(number)
             schedule(.fold(number), node, after: draw(1...4))
+        }
+    }
+
+    /// Those of these shards that are live are not any more; others that were held back are again.
+    func holdBack(_ node: SimulatedNode, _ standing: Set<Int>) {
+        for (number, hosted) in (node.process?.replica.hosted ?? [:]).sorted(by: { $0.key < $1.key }) {
+            if standing.contains(number), hosted.isLive {
+                node.process?.replica.hosted[number]?.isLive = false
+                node.process?.replica.hosted[number]?.isHeldBack = true
+                note("n\(node.number) holds shard \(number) back at \(hosted.shard.next)")
+                released(node, number)
+                decideSoon(node)
+            } else if hosted.isHeldBack, !standing.contains(number) {
+                node.process?.replica.hosted[number]?.isLive = true
+                node.process?.replica.hosted[number]?.isHeldBack = false
+                note("n\(node.number) has shard \(number) live again at \(hosted.shard.next)")
+                announce(node, number)
+                decideSoon(node)
+            }
         }
     }
 

@@ -9,6 +9,8 @@ struct SimulatedReplica {
         var shard: Shard
         var scratch = FoldScratch()
         var isLive = false
+        /// As the node's replica (`Replica.holdBack`).
+        var isHeldBack = false
         var lag: UInt64 = 0
         var recordsSinceSnapshot = 0
     }
@@ -23,7 +25,9 @@ struct SimulatedReplica {
     var reports: [ShardReport] {
         (awaited.keys.map { ShardReport(ShardID($0), .restoring) }
             + hosted.map { number, hosted in
-                ShardReport(ShardID(number), hosted.isLive ? .live : .catchingUp, lag: hosted.lag)
+                ShardReport(
+                    ShardID(number), hosted.isLive ? .live : .catchingUp, offset: UInt64(hosted.shard.next.value),
+                    lag: hosted.lag)
             }).sorted { $0.shard < $1.shard }
     }
 

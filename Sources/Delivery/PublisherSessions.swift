@@ -19,6 +19,9 @@ package struct PublisherSessions {
 
     package init() {}
 
+    /// Whether something is on its way to the log.
+    package var isWaiting: Bool { sources.values.contains { !$0.waiting.isEmpty } }
+
     /// Whether a publish may be looked at. If not, it is turned away and so is what follows it.
     package mutating func admits(_ name: String, _ sequence: UInt64) -> Bool {
         guard let source = sources[name] else { return sources.count < Self.sourcesMax }

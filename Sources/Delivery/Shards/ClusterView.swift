@@ -10,6 +10,9 @@ package struct ClusterView: Sendable, Equatable {
     /// Shards that this node hosts and has not live yet.
     package var starting: Set<Int> = []
 
+    /// Shards in which this node stands still while others go on: the log does not answer it.
+    package var standing: Set<Int> = []
+
     package init(urls: [NodeID: String] = [:], live: [[NodeID]] = [], starting: Set<Int> = []) {
         self.urls = urls
         self.live = live

@@ -88,6 +88,7 @@ final class Cluster: @unchecked Sendable {
                 },
                 host: { replica.host($0) },
                 rebuild: { replica.rebuild($0, $1) },
+                holdBack: { replica.holdBack($0) },
                 show: { view in
                     states.use(view)
                     inbox.post(.cluster(view))

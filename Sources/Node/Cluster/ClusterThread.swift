@@ -21,6 +21,8 @@ final class ClusterThread: Sendable {
         let publish: @Sendable (NodeTable) -> Void
         let host: @Sendable (Set<PartitionID>) -> Void
         let rebuild: @Sendable (PartitionID, Distrust) -> Void
+        /// Holds these shards back, and no others: they are not live.
+        let holdBack: @Sendable (Set<PartitionID>) -> Void
         let show: @Sendable (ClusterView) -> Void
     }
 
@@ -102,17 +104,19 @@ final class ClusterThread: Sendable {
                 && Timestamp.monotonic.microseconds - startedAt.microseconds < ClusterThread.patience
             if isPatient, !now.hasFoundOthers(environment.own) { continue }
             let peers = now.members.filter { $0.id != environment.own && $0.isPresent }
+            let clock = Duration.microseconds(Timestamp.monotonic.microseconds)
             plan.decide(
-                peers: peers.map(LiveNode.init), reports: now.reports.map(ShardReport.init), isDraining: now.isDraining)
+                peers: peers.map(LiveNode.init), reports: now.reports.map(ShardReport.init), isDraining: now.isDraining,
+                at: clock)
             audit.look(now.reports, plan.peers, plan.map, at: .monotonic)
             state.withLock { state in
                 state.picture = state.picture.next(now.members, own: environment.own, plan.table, plan.map)
                 state.audit = audit.counts
             }
             environment.host(Set(plan.hosted.map { PartitionID($0.number) }))
+            environment.holdBack(Set(plan.standing.map { PartitionID($0.number) }))
             environment.show(ClusterView(plan))
             if now.speaksAgain { plan.speakAgain() }
-            let clock = Duration.microseconds(Timestamp.monotonic.microseconds)
             if let table = plan.takeTable(at: clock) { environment.publish(table) }
             if now.isDraining, plan.isDrained { state.update { $0.isDrained = true } }
         }
@@ -141,6 +145,7 @@ extension ClusterView {
                 uniqueKeysWithValues: plan.peers.filter { !$0.table.url.isEmpty }.map { ($0.id, $0.table.url) }),
             live: (0..<plan.map.shardCount).map { plan.map.serving(ShardID($0)).map(\.node) },
             starting: Set(plan.table.shards.filter { $0.phase != .live }.map(\.shard.number)))
+        standing = Set(plan.standing.map(\.number))
     }
 }
 

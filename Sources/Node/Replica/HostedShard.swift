@@ -23,6 +23,8 @@ struct HostedShard {
     var end: Offset
     /// While catching up after a standstill: where the log ended then. What ended before it is no news.
     var goal: Offset?
+    /// Peers are further and nothing comes here: it is catching up until it is not held back any more.
+    var isHeldBack = false
     var begunAt = Timestamp.monotonic
     /// Log records applied here.
     private(set) var applied = 0

@@ -139,6 +139,27 @@ struct Replica {
         }
     }
 
+    /// Live shards among these are not live any more. Others that were held back are: they have as much as their peers,
+    /// or no peer has more that could serve.
+    mutating func holdBack(_ shards: Set<PartitionID>) {
+        for shard in inOrder {
+            let partition = shard.partition
+            if shards.contains(partition), shard.state == .live {
+                hosted[partition]?.state = .catchingUp
+                hosted[partition]?.isHeldBack = true
+                hosted[partition]?.begunAt = .monotonic
+                environment.journal.error(
+                    "others are further and nothing comes from the log: they serve the shard",
+                    [.partition: "\(partition)", .offset: "\(shard.shard.next)"])
+                environment.inbox.post(.released(shard: partition.number))
+            } else if shard.isHeldBack, !shards.contains(partition) {
+                hosted[partition]?.isHeldBack = false
+                hosted[partition]?.goal = nil
+                becomeLive(partition)
+            }
+        }
+    }
+
     private mutating func meetGoal(of partition: PartitionID) {
         guard let next = hosted[partition]?.shard.next, let goal = hosted[partition]?.goal, next >= goal else { return }
         reachedEnd(partition, next)
@@ -147,9 +168,13 @@ struct Replica {
     private mutating func reachedEnd(_ partition: PartitionID, _ end: Offset) {
         if let goal = hosted[partition]?.goal, end < goal { return }
         hosted[partition]?.end = end
-        guard hosted[partition]?.state == .catchingUp else { return }
-        hosted[partition]?.state = .live
+        guard hosted[partition]?.state == .catchingUp, hosted[partition]?.isHeldBack == false else { return }
         hosted[partition]?.goal = nil
+        becomeLive(partition)
+    }
+
+    private mutating func becomeLive(_ partition: PartitionID) {
+        hosted[partition]?.state = .live
         guard let shard = hosted[partition] else { return }
         announce(shard)
         guard restorer.hasPeers else { return }

@@ -36,6 +36,7 @@ final class ReplicaThread: Sendable {
         var stops = false
         var wanted: Set<PartitionID>?
         var distrusted: [(PartitionID, Distrust)] = []
+        var heldBack: Set<PartitionID>?
         var restored: [(PartitionID, Result<RestoredShard, LogError>)] = []
         var questions: [@Sendable (borrowing Replica) -> Void] = []
     }
@@ -51,6 +52,8 @@ final class ReplicaThread: Sendable {
     private let restorer: ShardRestorer
     private let snapshotWriter: SnapshotWriter
     private let failure = Monitor<LogError?>(nil)
+    /// What `holdBack` was told last.
+    private let held = Monitor<Set<PartitionID>>([])
 
     init(_ environment: Environment) throws(LogError) {
         self.environment = environment
@@ -78,6 +81,15 @@ final class ReplicaThread: Sendable {
     /// Makes a shard's state anew, for it is not that of other replicas.
     func rebuild(_ partition: PartitionID, _ distrust: Distrust) {
         order { $0.distrusted.append((partition, distrust)) }
+    }
+
+    /// Has these shards, and no others, serve nobody: peers are further, and this node does not move.
+    func holdBack(_ shards: Set<PartitionID>) {
+        let isNews = held.update { held in
+            defer { held = shards }
+            return held != shards
+        }
+        if isNews { order { $0.heldBack = shards } }
     }
 
     /// Has `answer` called on the replica's thread with the state of all shards, between two batches.
@@ -133,6 +145,7 @@ final class ReplicaThread: Sendable {
                 hasBegun = true
             }
             for (partition, distrust) in order.distrusted { try replica.rebuild(partition, distrust) }
+            if let heldBack = order.heldBack { replica.holdBack(heldBack) }
             for (partition, result) in order.restored { try replica.restored(partition, try result.get()) }
             try follow(&replica)
             if hasBegun, !isLive, replica.isLive {

@@ -27,6 +27,8 @@ final class Service: WebHandler {
     var publishers: [SessionID: PublisherSessions] = [:]
     /// By connection and source: the way to the log that keeps their order.
     var lanes: [SessionID: [String: AppendLane]] = [:]
+    /// Publishers that were told to go to another node, for the log does not answer here.
+    var publishersSentAway: Set<SessionID> = []
     /// All shards have caught up.
     private(set) var isLive = false
     /// Clients are told to go elsewhere, and no more are taken.
@@ -93,6 +95,7 @@ final class Service: WebHandler {
         guard sockets.removeValue(forKey: id) != nil else { return }
         publishers.removeValue(forKey: id)
         lanes.removeValue(forKey: id)
+        publishersSentAway.remove(id)
         followers.removeValue(forKey: id)
         feed.close(id)
         carryOut(hub.close(id))
@@ -231,6 +234,7 @@ final class Service: WebHandler {
         if now.microseconds - beatAt.microseconds >= Int64(node.config.heartbeatMilliseconds) * 1_000 {
             beatAt = now
             carryOut(hub.beat(now: now))
+            if !view.standing.isEmpty { sendPublishersAway() }
         }
         if now.microseconds - wantedAt.microseconds >= 1_000_000 {
             wantedAt = now

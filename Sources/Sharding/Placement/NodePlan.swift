@@ -20,12 +20,16 @@ package struct NodePlan: Sendable {
     /// Given up, and perhaps not yet let go of by the replica: held no more, whatever it reports.
     private var stopped: Set<ShardID> = []
     private var handovers: UInt64 = 0
+    private var standstill: Standstill
+    /// Shards in which others are further and this node does not move: no live ones, whatever the replica says.
+    package var standing: Set<ShardID> { standstill.shards }
     /// What the last decision was made of, if it changed nothing.
     private var settled: Grounds?
 
     private struct Grounds: Equatable, Sendable {
         let peers: [LiveNode]
         let reports: [ShardReport]
+        let standing: Set<ShardID>
         let isDraining: Bool
     }
 
@@ -39,6 +43,7 @@ package struct NodePlan: Sendable {
         self.replicas = replicas
         self.boot = boot
         map = ShardMap([], shardCount: shardCount)
+        standstill = Standstill(of: own)
     }
 
     /// How long news of lag alone waits.
@@ -47,9 +52,12 @@ package struct NodePlan: Sendable {
     /// - Parameters:
     ///   - peers: the others that are alive or suspect. One whose table is not here yet takes shards like the rest, and
     ///     holds none that is known of.
-    ///   - reports: what the replica has, with phase, lag and hash.
-    package mutating func decide(peers: [LiveNode], reports: [ShardReport], isDraining: Bool) {
-        let grounds = Grounds(peers: peers, reports: reports, isDraining: isDraining)
+    ///   - reports: what the replica has, with phase, offset, lag and hash.
+    ///   - now: as for `takeTable`. To be called again within `publishPeriod`, though nothing happened.
+    package mutating func decide(peers: [LiveNode], reports: [ShardReport], isDraining: Bool, at now: Duration) {
+        standstill.look(reports, ShardMap(peers, shardCount: shardCount), at: now)
+        let grounds = Grounds(
+            peers: peers, reports: reports, standing: standstill.shards, isDraining: isDraining)
         guard grounds != settled else { return }
         let before = (table, stopped, hosted)
         decide(on: grounds)
@@ -79,7 +87,8 @@ package struct NodePlan: Sendable {
         stopped.formIntersection(found.keys)
         var held = Dictionary(uniqueKeysWithValues: table.shards.map { ($0.shard, $0) })
         for (shard, report) in found where !stopped.contains(shard) {
-            held[shard, default: report].phase = report.phase
+            let isStanding = report.phase == .live && standing.contains(shard)
+            held[shard, default: report].phase = isStanding ? .catchingUp : report.phase
             held[shard]?.offset = report.offset
             held[shard]?.lag = report.lag
             held[shard]?.hash = report.hash

@@ -74,7 +74,7 @@ struct HandoverCluster {
         }
         nodes[place].plan.decide(
             peers: peers, reports: nodes[place].reports.values.sorted { $0.shard < $1.shard },
-            isDraining: nodes[place].isDraining)
+            isDraining: nodes[place].isDraining, at: .zero)
         if Bool.random(using: &random) { host(place) }
         nodes[place].table = nodes[place].plan.table
     }

@@ -1,0 +1,88 @@
+import Sharding
+import Testing
+
+@Suite struct StandstillTests {
+    private let shard = ShardID(0)
+
+    private func report(_ offset: UInt64, _ phase: ShardReport.Phase = .live) -> ShardReport {
+        ShardReport(shard, phase, offset: offset)
+    }
+
+    private func map(_ others: [(String, ShardReport)], suspect: Bool = false) throws -> ShardMap {
+        let nodes = try others.map { name, report in
+            var table = NodeTable()
+            table.shards = [report]
+            return LiveNode(try node(name), isSuspect: suspect, table: table)
+        }
+        return ShardMap(nodes, shardCount: 1)
+    }
+
+    @Test func `a replica that does not move while a live one is further stands still after a second`() throws {
+        var standstill = Standstill(of: try node("a"))
+        for tick in 0...9 {
+            standstill.look([report(100)], try map([("b", report(120))]), at: .milliseconds(100 * tick))
+            #expect(standstill.shards.isEmpty)
+        }
+        standstill.look([report(100)], try map([("b", report(120))]), at: .seconds(1))
+        #expect(standstill.shards == [shard])
+    }
+
+    @Test func `one that moves, however slowly, does not`() throws {
+        var standstill = Standstill(of: try node("a"))
+        for tick in 0..<50 {
+            let offset = UInt64(100 + tick / 9)
+            standstill.look([report(offset)], try map([("b", report(10_000))]), at: .milliseconds(100 * tick))
+            #expect(standstill.shards.isEmpty)
+        }
+    }
+
+    @Test(arguments: [(90 as UInt64, ShardReport.Phase.live), (100, .live), (120, .catchingUp)])
+    func `nor does one than which nobody who could serve is further`(
+        offset: UInt64, phase: ShardReport.Phase
+    ) throws {
+        var standstill = Standstill(of: try node("a"))
+        for tick in 0..<50 {
+            standstill.look([report(100)], try map([("b", report(offset, phase))]), at: .milliseconds(100 * tick))
+        }
+        #expect(standstill.shards.isEmpty)
+    }
+
+    @Test func `it serves again when those who were further are gone or suspected`() throws {
+        for end in [try map([]), try map([("b", report(120))], suspect: true)] {
+            var standstill = Standstill(of: try node("a"))
+            for tick in 0...10 {
+                standstill.look([report(100)], try map([("b", report(120))]), at: .milliseconds(100 * tick))
+            }
+            #expect(standstill.shards == [shard])
+            standstill.look([report(100, .catchingUp)], end, at: .seconds(2))
+            #expect(standstill.shards.isEmpty)
+        }
+    }
+
+    @Test func `it is over when it has as much as the others`() throws {
+        var standstill = Standstill(of: try node("a"))
+        for tick in 0...10 {
+            standstill.look([report(100)], try map([("b", report(120))]), at: .milliseconds(100 * tick))
+        }
+        standstill.look([report(129, .catchingUp)], try map([("b", report(130))]), at: .seconds(2))
+        #expect(standstill.shards == [shard])
+        standstill.look([report(130, .catchingUp)], try map([("b", report(130))]), at: .seconds(2))
+        #expect(standstill.shards.isEmpty)
+    }
+
+    @Test func `a node that stands still says that its replica is not live`() throws {
+        let own = try node("a")
+        var plan = NodePlan(own: own, table: NodeTable(), shardCount: 1, replicas: 2, boot: 1)
+        var table = NodeTable()
+        table.shards = [report(120)]
+        let peer = LiveNode(try node("b"), table: table)
+        for tick in 0...11 {
+            plan.decide(peers: [peer], reports: [report(100)], isDraining: false, at: .milliseconds(100 * tick))
+        }
+        #expect(plan.standing == [shard] && plan.hosted == [shard])
+        #expect(plan.table.shards.first?.phase == .catchingUp)
+        #expect(plan.map.serving(shard).map(\.node) == [peer.id])
+        plan.decide(peers: [], reports: [report(100, .live)], isDraining: false, at: .seconds(2))
+        #expect(plan.table.shards.first?.phase == .live)
+    }
+}
