@@ -19,7 +19,7 @@ enum BenchCommand: Command {
 
     private static let benches: [any Bench.Type] = [
         EngineBench.self, IngestBench.self, LatencyBench.self, FanoutBench.self, RestartBench.self,
-        MembershipBench.self, FailoverBench.self, KafkaBench.self,
+        MembershipBench.self, FailoverBench.self, ScaleBench.self, KafkaBench.self,
     ]
 
     private static func line(_ bench: any Bench.Type) -> String {

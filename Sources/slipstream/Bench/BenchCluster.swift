@@ -10,15 +10,22 @@ final class BenchCluster: Sendable {
     private let journal: BenchJournal
     let nodeCount: Int
 
-    /// - Parameter arguments: of `slipstream dev`.
-    init(in place: BenchPlace, nodes: Int, arguments: [String], journal: BenchJournal) throws {
+    private let directory: String
+
+    /// - Parameters:
+    ///   - name: of its own, where there are several in one place.
+    ///   - arguments: of `slipstream dev`.
+    init(
+        in place: BenchPlace, name: String = "cluster", nodes: Int, arguments: [String] = [], journal: BenchJournal
+    ) throws {
         self.journal = journal
         nodeCount = nodes
+        directory = "\(place.directory)/\(name)"
         let ports = try FreePorts.range(of: nodes * 2)
         var words = Arguments(
             [
                 "--nodes", "\(nodes)", "--port", "\(ports)", "--gossip-port", "\(ports + nodes)", "--no-restart",
-                "--data-dir", "\(place.directory)/cluster",
+                "--data-dir", directory,
             ] + arguments)
         dev = DevCluster(try DevCommand.Options(&words)) { line in journal.note(line) }
         try words.finish()
@@ -67,21 +74,49 @@ final class BenchCluster: Sendable {
 
     /// Until every shard is live on as many nodes as it should be, as all nodes know it.
     func awaitWhole() async throws {
-        let deadline = ContinuousClock.now + .seconds(60)
-        while ContinuousClock.now < deadline {
-            var isWhole = true
-            for number in 1...nodeCount where isWhole { isWhole = await knowsWhole(number) }
-            if isWhole { return }
-            try await Task.sleep(for: .milliseconds(100))
+        try await awaitAll(1...nodeCount, "some shards have too few live replicas for 60 s") { map in
+            map.shards.allSatisfy { $0.count(where: \.isLive) >= min(2, self.nodeCount) }
         }
-        throw BenchError("some shards have too few live replicas for 60 s; \(journal.tail)")
     }
 
-    private func knowsWhole(_ number: Int) async -> Bool {
-        guard let body = try? await NodeAddress(ports: [port(of: number)]).get("/v1/cluster?streams=off"),
-            let shards = (try? JSONValue.parse(body))?["shards"]?.array
-        else { return false }
-        return shards.allSatisfy { ($0["live"]?.array?.count ?? 0) >= min(2, nodeCount) }
+    /// Until all of these nodes know that these and no others are there and hold all shards, and nothing moves.
+    func awaitSettled(_ numbers: ClosedRange<Int>) async throws {
+        let names = Set(numbers.map { "n\($0)" })
+        try await awaitAll(numbers, "the shards do not settle on \(names.sorted()) within 60 s") { map in
+            map.members == names
+                && map.shards.allSatisfy { replicas in
+                    replicas.count == min(2, names.count)
+                        && replicas.allSatisfy { $0.isLive && names.contains($0.node) }
+                }
+        }
+    }
+
+    /// - Throws: `complaint` when not all of these nodes see it so within 60 s.
+    private func awaitAll(
+        _ numbers: ClosedRange<Int>, _ complaint: String, _ isReached: (BenchShardMap) -> Bool
+    ) async throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while ContinuousClock.now < deadline {
+            var areAll = true
+            for number in numbers where areAll { areAll = await map(asKnownBy: number).map(isReached) ?? false }
+            if areAll { return }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        throw BenchError("\(complaint); \(journal.tail)")
+    }
+
+    /// `nil` when the node does not answer.
+    func map(asKnownBy number: Int) async -> BenchShardMap? {
+        guard let body = try? await NodeAddress(ports: [port(of: number)]).get("/v1/cluster?streams=off") else {
+            return nil
+        }
+        return (try? JSONValue.parse(body)).map(BenchShardMap.init)
+    }
+
+    /// Ends all processes and removes what they have stored: another may follow.
+    func close() throws {
+        killAll()
+        try FileManager.default.removeItem(atPath: directory)
     }
 
     func killAll() {
@@ -124,10 +159,15 @@ final class BenchJournal: Sendable {
     private let isShown: Bool
     private let start = monotonicNanoseconds()
     private let lines = Monitor<[String]>([])
+    private let listener = Monitor<(@Sendable (String) -> Void)?>(nil)
 
     init(isShown: Bool) { self.isShown = isShown }
 
+    /// Has each line from now on handed to `listener` as well, and to nobody else.
+    func tell(_ listener: @escaping @Sendable (String) -> Void) { self.listener.withLock { $0 = listener } }
+
     func note(_ text: String) {
+        listener.withLock { $0 }?(text)
         let milliseconds = Double(monotonicNanoseconds() - start) / 1_000_000
         let line = "\(decimal(milliseconds, 1)) ms  \(text)"
         if isShown { printError(line) }
