@@ -30,6 +30,19 @@ extension ClusterWorld {
         queue.add(.wake(number), at: .milliseconds(Int.random(in: 600...1_500, using: &random)))
     }
 
+    /// One of many that begin at the first node.
+    func addToCrowd(_ number: Int) {
+        let urls = [0] + nodes.indices.dropFirst().shuffled(using: &random)
+        var timing = Timing()
+        timing.silence = .seconds(2)
+        let stream = StreamID(.chassis, Self.chassis[number % Self.chassis.count])
+        let request = SubscribeRequest(
+            id: "updates", streams: [.one(stream)], from: number % 3 == 0 ? .latest : .earliest)
+        let session = SubscriptionSession(request, urlCount: urls.count, timing: timing)
+        clients.append(SimulatedClient(number: number, role: .subscriber(session), request: request, urls: urls))
+        queue.add(.wake(number), at: .milliseconds(Int.random(in: 600...6_000, using: &random)))
+    }
+
     /// The first wake is the start.
     func wake(_ number: Int) {
         clients[number].scheduledWake = .never

@@ -39,6 +39,7 @@ extension ClusterWorld {
         case .clientResets: resetClients(fault.target % 2 == 0 ? nil : node.number)
         case .slowReader: clients[2 + fault.target % 4].isReading = false
         case .reconnectStorm: for _ in 0..<3 { resetClients(node.number) }
+        case .crowd: crash(nodes[0], resets: fault.other % 2 == 0)
         }
     }
 
@@ -50,6 +51,7 @@ extension ClusterWorld {
             tornSnapshots.remove(node.number)
             crashInPromotion.remove(node.number)
             boot(node.number, wipes: false)
+        case .crowd: boot(0, wipes: false)
         case .newAddress: boot(node.number, wipes: true)
         case .upgrade:
             if node.process == nil { node.tracks = upgraded(node.tracks) }
@@ -87,7 +89,9 @@ extension ClusterWorld {
         }
     }
 
-    private func end(_ node: SimulatedNode) {
+    func end(_ node: SimulatedNode) {
+        // Sessions and their readers hold each other until they are closed.
+        for session in (node.process?.wires ?? [:]).keys { _ = node.process?.hub.close(session) }
         node.process = nil
         node.life += 1
         node.isPaused = false

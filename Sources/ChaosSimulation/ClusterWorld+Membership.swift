@@ -22,9 +22,12 @@ extension ClusterWorld {
         limits.beatsAheadMax = 5
         limits.ringBytes = 4 << 10
         node.process = .init(
-            Membership(node.id, at: node.address, boot: boot, settings: settings),
+            Membership(
+                node.id, at: node.address, boot: boot, settings: settings,
+                timing: variant == .condemnsTheLate ? Self.hasty : .standard),
             NodePlan(own: node.id, table: table, shardCount: partitions, replicas: replicas, boot: boot),
-            Hub(limits: limits), ShardSources(own: node.id, shardCount: partitions), at: now)
+            Hub(limits: limits), ShardSources(own: node.id, shardCount: partitions),
+            BeginningsGate(perSecond: beginningsPerSecond(at: node)), at: now)
         hand(.start(seeds: nodes.filter { $0 !== node }.map(\.address)), to: node)
         schedule(.serve, node, after: draw(1...50))
     }
@@ -45,6 +48,7 @@ extension ClusterWorld {
             case .reply(let stream, let frame, _): sendFrame(frame, on: stream.number, from: node)
             case .changed(let id, let change):
                 note("n\(node.number): \(id) \(change)")
+                if change == .died { checkDeath(of: id, at: node) }
                 decideSoon(node)
             case .departed: schedule(.stop, node, after: .zero)
             case .report: break
@@ -57,14 +61,33 @@ extension ClusterWorld {
         queue.add(.node(node.number, life: node.life, .tick), at: due)
     }
 
+    /// A node that runs, and that nothing keeps from the others, is not taken for dead.
+    private func checkDeath(of id: NodeID, at node: SimulatedNode) {
+        guard beganFaults.allSatisfy(\.leavesNodesTogether), let place = placeOf[id],
+            let process = nodes[place].process, !process.isDraining, now - process.begunAt > .seconds(3)
+        else { return }
+        violate("n\(node.number) takes \(id) for dead, which lives")
+    }
+
+    /// For a network without delays and nodes that never wait for a processor.
+    private static let hasty: SwimTiming = {
+        var timing = SwimTiming.standard
+        (timing.probeTimeout, timing.probePatience) = (.milliseconds(20), .milliseconds(50))
+        (timing.indirectProbes, timing.repeatsProbes, timing.verifiers) = (0, false, 0)
+        (timing.suspicionMultiplier, timing.suspicionMaxMultiplier, timing.suspicionFloor) = (0.1, 1, .zero)
+        return timing
+    }()
+
     private func place(at address: PeerAddress) -> Int? { nodes.firstIndex { $0.address == address } }
 
     private func sendDatagram(_ bytes: [UInt8], from node: SimulatedNode, to address: PeerAddress) {
         guard let target = place(at: address), network.carries(node.number, target), nodes[target].process != nil else {
             return
         }
-        for _ in 0..<(network.duplication > 0 && Double.random(in: 0..<1, using: &random) < network.duplication ? 2 : 1)
-        {
+        let isTwice = network.duplication > 0 && Double.random(in: 0..<1, using: &random) < network.duplication
+        if variant == .distrustsRepeats, isTwice { nodes[target].process?.distrusted.insert(node.address) }
+        if nodes[target].process?.distrusted.contains(node.address) == true { return }
+        for _ in 0..<(isTwice ? 2 : 1) {
             if network.loss > 0, Double.random(in: 0..<1, using: &random) < network.loss { continue }
             schedule(
                 .membership(.datagram(bytes, from: node.address)), nodes[target],

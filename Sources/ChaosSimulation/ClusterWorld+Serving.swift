@@ -98,6 +98,31 @@ extension ClusterWorld {
 
     // MARK: What clients want
 
+    /// How many subscriptions may begin a second: so few that a crowd has to wait, but for where it begins.
+    func beginningsPerSecond(at node: SimulatedNode) -> Int {
+        crowd == 0 || node.number == 0 && node.life == 1 ? 1_000_000 : crowd / 10
+    }
+
+    /// Subscribes, or sends the client away with the time after which to come back (Sources/Node/Service).
+    func beginSubscription(_ node: SimulatedNode, _ request: SubscribeRequest, for session: SessionID) {
+        guard variant == .opensTheGate || !isTooEarly(node, session) else { return }
+        subscribe(node, request, for: session)
+        let second = now.components.seconds
+        node.process?.begun[second, default: 0] += 1
+        // What a second allows, and what may come together after a quiet one.
+        let most = 2 * beginningsPerSecond(at: node) + 1
+        if let count = node.process?.begun[second], count > most {
+            violate("n\(node.number) lets more than \(most) subscriptions begin in a second")
+        }
+    }
+
+    private func isTooEarly(_ node: SimulatedNode, _ session: SessionID) -> Bool {
+        guard let wait = node.process?.beginnings.enter(at: timestamp) else { return false }
+        let reason = "too many subscriptions at once; retry after \((wait + 999) / 1_000) ms"
+        closeFromNode(node, session, CloseCode.notReady, reason)
+        return true
+    }
+
     func subscribe(_ node: SimulatedNode, _ request: SubscribeRequest, for session: SessionID) {
         let shards = shards(of: request.streams)
         want(node, shards)

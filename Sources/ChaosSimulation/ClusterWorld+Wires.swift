@@ -197,7 +197,7 @@ extension ClusterWorld {
         case .success(.ping): carryOut(node.process?.hub.send(ServerMessage.pong, to: session) ?? [], of: node)
         case .success(.subscribe(var request)):
             if variant == .resumesFromLatest, case .positions = request.from { request.from = .latest }
-            subscribe(node, request, for: session)
+            beginSubscription(node, request, for: session)
         case .success(.unsubscribe(let id)):
             carryOut(node.process?.hub.unsubscribe(id, for: session) ?? [], of: node)
         case .success(.publish(let source, let sequence, let records)):

@@ -86,6 +86,8 @@ final class ClusterWorld {
     var crashInPromotion: Set<Int> = []
     var span: Duration { .seconds(16) }
     var events = 0
+    /// Clients beyond the usual six.
+    var crowd = 0
 
     init(seed: UInt64, faults: [Fault], variant: Variant? = nil, keepsTrace: Bool = false) {
         self.seed = seed
@@ -104,6 +106,8 @@ final class ClusterWorld {
             queue.add(.boot(number, wipes: false), at: .milliseconds(Int.random(in: 0...500, using: &random)))
         }
         for number in 0..<6 { addClient(number) }
+        crowd = Crowd.size(of: seed, faults)
+        for number in 6..<6 + crowd { addToCrowd(number) }
         for (index, fault) in faults.enumerated() {
             queue.add(.fault(index, begins: true), at: fault.at)
             queue.add(.fault(index, begins: false), at: fault.at + fault.duration)
@@ -128,6 +132,7 @@ final class ClusterWorld {
 
     /// Runs until all is as it should be, or something is not.
     func run() {
+        defer { nodes.forEach(end) }
         while violation == nil, let (time, happening) = queue.popFirst() {
             now = time
             events += 1

@@ -48,6 +48,11 @@ package enum FaultKind: String, CaseIterable, Sendable {
     case slowReader
     /// All clients of a node break off at once, many times.
     case reconnectStorm
+    /// A node dies with hundreds of clients, or with 10,000 (`Crowd`), that all go to the others.
+    case crowd
+
+    /// All but a crowd, which some seeds have beside them.
+    static let scattered = allCases.filter { $0 != .crowd }
 
     /// No process dies of it or is taken for dead.
     var leavesNodesTogether: Bool {

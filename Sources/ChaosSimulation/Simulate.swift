@@ -12,15 +12,20 @@ package struct SimulationResult: Sendable {
 }
 
 package enum ClusterSimulation {
-    package static func faults(of seed: UInt64) -> [Fault] {
+    /// - Parameter kinds: draws of these alone.
+    package static func faults(of seed: UInt64, among kinds: [FaultKind]? = nil) -> [Fault] {
         var random = SeededRandom(seed: seed)
-        return Fault.draw(within: .seconds(16), using: &random)
+        let scattered = kinds.map { $0.filter { $0 != .crowd } } ?? FaultKind.scattered
+        let drawn = Fault.draw(within: .seconds(16), among: scattered, using: &random)
+        guard kinds?.contains(.crowd) ?? Crowd.comes(with: seed) else { return drawn }
+        return (drawn.prefix(1) + [Crowd.draw(using: &random)]).sorted { $0.at < $1.at }
     }
 
     package static func run(
-        seed: UInt64, faults: [Fault]? = nil, variant: Variant? = nil, keepsTrace: Bool = false
+        seed: UInt64, faults: [Fault]? = nil, among kinds: [FaultKind]? = nil, variant: Variant? = nil,
+        keepsTrace: Bool = false
     ) -> SimulationResult {
-        let faults = faults ?? Self.faults(of: seed)
+        let faults = faults ?? Self.faults(of: seed, among: kinds)
         let world = ClusterWorld(seed: seed, faults: faults, variant: variant, keepsTrace: keepsTrace)
         world.run()
         return SimulationResult(

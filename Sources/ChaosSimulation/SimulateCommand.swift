@@ -8,6 +8,7 @@ package struct SimulateCommand: Sendable {
     private var isJSON = false
     private var variant: Variant?
     private var showsVariants = false
+    private var kinds: [FaultKind]?
     private var threads: Int
 
     package static let help = """
@@ -16,9 +17,10 @@ package struct SimulateCommand: Sendable {
           --from N        the first one's seed (0)
           --seed N        runs this one and prints its faults and its trace
           --threads N     how many histories at once (default: one per processor)
+          --only KIND,…   draws faults of these kinds alone
           --json          prints figures as one line of JSON
           --variant NAME  runs the cluster with one thing done wrong
-          --variants      for each of them: how many seeds until it is caught
+          --variants      for each of them: how many seeds until it is caught, by each kind of fault it is there for alone
         """
 
     /// What was typed makes no sense.
@@ -38,6 +40,7 @@ package struct SimulateCommand: Sendable {
             case "--threads": self.threads = Int(try Self.number(rest.popFirst(), name))
             case "--json": isJSON = true
             case "--variants": showsVariants = true
+            case "--only": kinds = try Self.kinds(rest.popFirst())
             case "--variant": variant = try Self.variant(rest.popFirst())
             default: throw Misuse(description: "'\(name)' is not understood")
             }
@@ -49,6 +52,16 @@ package struct SimulateCommand: Sendable {
             throw Misuse(description: "\(name) is '\(text ?? "")'; it must be in 0…1000000000")
         }
         return number
+    }
+
+    private static func kinds(_ names: String?) throws(Misuse) -> [FaultKind] {
+        try (names ?? "").split(separator: ",", omittingEmptySubsequences: false).map { (name) throws(Misuse) in
+            guard let kind = FaultKind(rawValue: String(name)) else {
+                let names = FaultKind.allCases.map(\.rawValue).joined(separator: ", ")
+                throw Misuse(description: "--only is '\(name)'; it must be of \(names)")
+            }
+            return kind
+        }
     }
 
     private static func variant(_ name: String?) throws(Misuse) -> Variant {
@@ -66,7 +79,7 @@ package struct SimulateCommand: Sendable {
         if showsVariants { return await runVariants(print) }
         var tally = Tally()
         let begin = time()
-        await each(from..<from + seeds, { ClusterSimulation.run(seed: $0, variant: variant) }) { result in
+        await each(from..<from + seeds, among: kinds, variant) { result in
             tally.add(result)
             if result.violation != nil, tally.failures.count == 1, !isJSON { explain(result, print) }
             return true
@@ -77,7 +90,7 @@ package struct SimulateCommand: Sendable {
     }
 
     private func replay(_ seed: UInt64, _ print: (String) -> Void) -> Bool {
-        let result = ClusterSimulation.run(seed: seed, variant: variant, keepsTrace: true)
+        let result = ClusterSimulation.run(seed: seed, among: kinds, variant: variant, keepsTrace: true)
         for line in result.trace { print(line) }
         print(result.violation.map { "seed \(seed) fails: \($0)" } ?? "seed \(seed) is clean, \(result.events) events")
         return result.violation == nil
@@ -94,24 +107,30 @@ package struct SimulateCommand: Sendable {
 
     private func runVariants(_ print: @escaping (String) -> Void) async -> Bool {
         var areCaught = true
-        print("| variant | what is done wrong | caught after |\n|---|---|---|")
+        print("| variant | what is done wrong | for | caught after |\n|---|---|---|---|")
         for variant in Variant.allCases {
-            var caught: SimulationResult?
-            await each(from..<from + seeds, { ClusterSimulation.run(seed: $0, variant: variant) }) { result in
-                if result.violation != nil { caught = result }
-                return caught == nil
+            for kind in variant.faults {
+                let caught = await firstFailure(of: variant, among: [kind])
+                let verdict = caught.map { "\($0.seed - from + 1) seeds (\($0.violation ?? ""))" } ?? "not caught"
+                print("| \(variant.rawValue) | \(variant.summary) | \(kind.rawValue) | \(verdict) |")
+                if caught == nil { areCaught = false }
             }
-            let verdict = caught.map { "\($0.seed - from + 1) seeds (\($0.violation ?? ""))" } ?? "not caught"
-            print("| \(variant.rawValue) | \(variant.summary) | \(verdict) |")
-            if caught == nil { areCaught = false }
         }
         return areCaught
     }
 
+    private func firstFailure(of variant: Variant, among kinds: [FaultKind]) async -> SimulationResult? {
+        var found: SimulationResult?
+        await each(from..<from + seeds, among: kinds, variant) { result in
+            if result.violation != nil { found = result }
+            return found == nil
+        }
+        return found
+    }
+
     /// Runs seeds on all threads, and hands over what came of them in their order until it has seen enough.
     private func each(
-        _ seeds: Range<UInt64>, _ run: @escaping @Sendable (UInt64) -> SimulationResult,
-        _ take: (SimulationResult) -> Bool
+        _ seeds: Range<UInt64>, among kinds: [FaultKind]?, _ variant: Variant?, _ take: (SimulationResult) -> Bool
     ) async {
         await withTaskGroup(of: SimulationResult.self) { group in
             var (next, due) = (seeds.lowerBound, seeds.lowerBound)
@@ -120,7 +139,7 @@ package struct SimulateCommand: Sendable {
                 guard next < seeds.upperBound else { return }
                 let seed = next
                 next += 1
-                group.addTask { run(seed) }
+                group.addTask { ClusterSimulation.run(seed: seed, among: kinds, variant: variant) }
             }
             for _ in 0..<max(1, threads) { addTask() }
             while let result = await group.next() {

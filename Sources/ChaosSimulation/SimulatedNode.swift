@@ -74,9 +74,18 @@ final class SimulatedNode {
         /// The links to whom this node follows.
         var links: [NodeID: Int] = [:]
         var tables = ReadTables()
+        var beginnings: BeginningsGate
+        /// Subscriptions that began, by the second.
+        var begun: [Int64: Int] = [:]
+        /// Whom it does not listen to (`Variant.distrustsRepeats`).
+        var distrusted: Set<PeerAddress> = []
 
-        init(_ membership: Membership, _ plan: NodePlan, _ hub: Hub, _ sources: ShardSources, at now: Duration) {
+        init(
+            _ membership: Membership, _ plan: NodePlan, _ hub: Hub, _ sources: ShardSources,
+            _ beginnings: BeginningsGate, at now: Duration
+        ) {
             (self.membership, self.plan, self.hub, self.sources) = (membership, plan, hub, sources)
+            self.beginnings = beginnings
             begunAt = now
         }
     }

@@ -16,6 +16,9 @@ package enum Variant: String, CaseIterable, Sendable {
     case resumesFromLatest
     case ignoresSilence
     case dropsFrames
+    case condemnsTheLate
+    case distrustsRepeats
+    case opensTheGate
 
     /// What is done wrong.
     package var summary: String {
@@ -36,6 +39,9 @@ package enum Variant: String, CaseIterable, Sendable {
         case .resumesFromLatest: "who comes back gets what comes next, not what he missed"
         case .ignoresSilence: "a client waits for ever for a node that says nothing"
         case .dropsFrames: "frames to a client that reads slowly are left out"
+        case .condemnsTheLate: "a node that answers late is dead: it is not asked again and has no time to deny it"
+        case .distrustsRepeats: "who sends a datagram that comes twice is taken for a forger and not listened to"
+        case .opensTheGate: "a node takes in all clients that come, however many at once"
         }
     }
 
@@ -58,6 +64,9 @@ package enum Variant: String, CaseIterable, Sendable {
         case .resumesFromLatest: [.clientResets, .reconnectStorm]
         case .ignoresSilence: [.clientCut, .pause, .starvation]
         case .dropsFrames: [.slowReader]
+        case .condemnsTheLate: [.delay]
+        case .distrustsRepeats: [.duplication]
+        case .opensTheGate: [.crowd]
         }
     }
 }

@@ -75,6 +75,7 @@ package final class Node: @unchecked Sendable {
                 PartitionID(Partitioner.partition(ofKey: Array(stream.id.utf8), count: config.partitions))
             })
         var environment = Node.environment(config, log, snapshots, tracks, inbox, journal, relay)
+        environment.variant = FaultVariant.asked(journal)
         if let cluster, let kafkaLog {
             sharedSnapshots = try Node.sharedSnapshots(config, journal)
             upkeep = Node.joinCluster(&environment, config, cluster, kafkaLog, sharedSnapshots)
@@ -87,7 +88,8 @@ package final class Node: @unchecked Sendable {
         service = Service(
             ServiceContext(
                 config: config, journal: journal, inbox: inbox, writer: writer, replica: replica, replays: replays,
-                udp: udp, cluster: cluster, kafka: upkeep, departure: departure, stop: { relay.server?.stop() },
+                udp: udp, cluster: cluster, kafka: upkeep, departure: departure, variant: environment.variant,
+                stop: { relay.server?.stop() },
                 drain: { relay.drain?() },
                 setTimer: { relay.server?.setTimer(microseconds: $0) }))
         do throws(WebError) {

@@ -1,4 +1,5 @@
 import Chaos
+import ChaosSimulation
 import Commands
 import Dispatch
 import Foundation
@@ -23,6 +24,7 @@ struct RunCommand {
         options.seed = UInt64(try words.takeNumber("--seed", in: 0...1_000_000_000) ?? 0)
         options.duration = try words.takeNumber("--duration", in: 1...1_000_000).map(Double.init)
         options.rate = try words.takeNumber("--rate", in: 100...1_000_000)
+        options.variant = try RunCommand.variant(&words)
         options.keepsLogs = words.takeSwitch("--keep")
         options.tell = printError
         report = try words.takeOption("--report")
@@ -31,7 +33,16 @@ struct RunCommand {
         try words.finish()
     }
 
-    private static var besideThis: String {
+    private static func variant(_ words: inout Words) throws(UsageError) -> String? {
+        guard let name = try words.takeOption("--variant") else { return nil }
+        let known = Variant.allCases.filter { $0.scenario != nil }.map(\.rawValue)
+        guard known.contains(name) else {
+            throw UsageError("--variant is '\(name)'; it must be one of \(known.joined(separator: ", "))")
+        }
+        return name
+    }
+
+    static var besideThis: String {
         URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
             .appendingPathComponent("slipstream").path
     }

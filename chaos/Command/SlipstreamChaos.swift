@@ -10,6 +10,7 @@ struct SlipstreamChaos {
     static let help = """
         usage: slipstream-chaos run SCENARIO…|all [OPTIONS]
                slipstream-chaos --short
+               slipstream-chaos variants [--slipstream PATH]
                slipstream-chaos check --node HOST:PORT,… --duration 25m
                slipstream-chaos simulate [--seeds N | --seed N | --variants]
                slipstream-chaos list
@@ -23,11 +24,13 @@ struct SlipstreamChaos {
           --rate N              records per second, in place of the scenario's
           --report FILE         one HTML page with a timeline of faults and gaps
           --json                print one JSON object in place of the table
+          --variant NAME        nodes do one thing wrong; simulate --help and docs/chaos.md say what there is
           --keep                keep the logs of all processes, not only where a scenario failed
           --dir DIR             logs and data go here (default: TMPDIR, else /var/tmp)
           --slipstream PATH     the program to test (default: beside this one)
         `check` publishes to a cluster that is there already and follows it through the SDK (--duration in s, m or h; --rate,
         default 200; --json): for faults that somebody else makes, such as those in chaos/kubernetes.
+        `variants` runs nodes that do one thing wrong, and says whether a scenario notices; some minutes.
         `simulate` runs whole clusters in one thread under simulated faults; simulate --help says more.
         `--short` runs what takes two minutes and needs no root. `clean` undoes what a killed run left on the machine:
         processes, iptables rules, mounts, files.
@@ -63,6 +66,7 @@ struct SlipstreamChaos {
             try words.finish()
             print(list)
             return 0
+        case "variants": return try await VariantsCommand(&words).run()
         case "check": return try await CheckCommand(&words).run()
         case "clean":
             try words.finish()

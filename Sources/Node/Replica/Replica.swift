@@ -108,6 +108,9 @@ struct Replica {
                 throw error
             }
         }
+        if environment.variant == .foldsByTimeOfDay, let last = batch.entries.last, last.timestamp > .wall {
+            return hosted[partition]?.shard.skip(to: last.offset + 1) ?? ()
+        }
         hosted[partition]?.apply(batch, decoder, into: &outputs, beside: environment.side)
         if let fault, fault.partition == partition { carryOut(fault) }
         defer { meetGoal(of: partition) }

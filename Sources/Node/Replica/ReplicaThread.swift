@@ -24,6 +24,7 @@ final class ReplicaThread: Sendable {
         /// are no peers.
         var peerState: (@Sendable (PartitionID, [NodeID]?) -> [UInt8]?)?
         var fault: CorruptionFault?
+        var variant: FaultVariant?
         /// Is told how far the shards are, whenever that has changed.
         var report: @Sendable ([HostedReport]) -> Void = { _ in }
         /// Whether this node leads the shard: writes what is written once.
@@ -62,7 +63,7 @@ final class ReplicaThread: Sendable {
             .init(
                 log: environment.log, snapshots: environment.snapshots,
                 sharedSnapshots: environment.sharedSnapshots, tracks: environment.tracks, journal: environment.journal,
-                peerState: environment.peerState))
+                peerState: environment.peerState, variant: environment.variant))
         snapshotWriter = try SnapshotWriter(
             .init(
                 own: environment.snapshots, shared: environment.sharedSnapshots, leads: environment.leads,

@@ -25,6 +25,7 @@ final class ShardRestorer: Sendable {
         let journal: Log
         /// A shard's state as a live peer has it, one of those named if any are, or `nil`. May block for some seconds.
         let peerState: (@Sendable (PartitionID, [NodeID]?) -> [UInt8]?)?
+        var variant: FaultVariant?
     }
 
     private struct State {
@@ -103,6 +104,7 @@ final class ShardRestorer: Sendable {
             environment.journal.notice(
                 "shard made anew", [.partition: "\(partition)", .offset: "\(shard.next)"])
         }
+        if environment.variant == .skipsAfterRestore, found != nil, shard.next < end { shard.skip(to: shard.next + 1) }
         return RestoredShard(shard: shard, end: end, isRepaired: distrust != nil)
     }
 

@@ -110,6 +110,7 @@ extension Service {
     func carryOut(_ effects: [ShardSources.Effect]) {
         for effect in effects {
             switch effect {
+            case .follow where node.variant == .followsNobody: break
             case .follow(let peer, let shard): node.follower?.follow(peer, url: view.urls[peer], shard: shard)
             case .unfollow(let peer, let shard): node.follower?.unfollow(peer, shard: shard)
             }

@@ -10,7 +10,8 @@ extension Service {
         guard publishers[id, default: .init()].admits(name, sequence) else { return overloaded(origin, id) }
         let accepted: Gateway.Accepted
         do throws(Refusal) {
-            accepted = try gateway.take(records, as: .json, origin: origin, time: .wall)
+            let stored = node.variant == .forgetsOrigin ? nil : origin
+            accepted = try gateway.take(records, as: .json, origin: stored, time: .wall)
         } catch {
             metrics.refuse(error.reason, count: 1)
             publishers[id]?.refused(name)
@@ -20,13 +21,14 @@ extension Service {
                         code: error.reason.rawValue, message: error.description, source: name, sequence: sequence),
                     to: id))
         }
-        let isOffered = !accepted.records.isEmpty
+        let hasRecords = !accepted.records.isEmpty
         let lane = lane(of: name, id)
-        guard !isOffered || append(accepted.records, in: lane, done: { self.appended(origin, $0, lane, id) }) else {
+        guard !hasRecords || append(accepted.records, in: lane, done: { self.appended(origin, $0, lane, id) }) else {
             publishers[id]?.turnAway(name, sequence)
             return overloaded(origin, id)
         }
         count(accepted)
+        let isOffered = hasRecords && node.variant != .acknowledgesFailures
         publishers[id]?.took(name, sequence, rejected: accepted.rejected, isOffered: isOffered)
         if !isOffered { acknowledge(name, id) }
     }

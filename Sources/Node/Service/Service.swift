@@ -110,7 +110,9 @@ final class Service: WebHandler {
         do throws(ClientMessage.Violation) {
             switch try ClientMessage(message, parser: parser) {
             case .ping: carryOut(hub.send(ServerMessage.pong, to: id))
-            case .subscribe(let request): begin(request, for: id, on: socket)
+            case .subscribe(var request):
+                if node.variant == .resumesFromLatest, case .positions = request.from { request.from = .latest }
+                begin(request, for: id, on: socket)
             case .unsubscribe(let name): carryOut(hub.unsubscribe(name, for: id))
             case .publish(let source, let sequence, let records):
                 publish(
@@ -145,6 +147,7 @@ final class Service: WebHandler {
             guard let frame else { return }
             socket.send(frame.payload)
         }
+        if node.variant == .dropsFrames { _ = hub.nextFrame(for: id, now: now) }
         socket.requestWritable()
     }
 
@@ -197,7 +200,9 @@ final class Service: WebHandler {
 
     /// - Parameter outputs: what was said here before is taken out.
     func takeIntoRings(_ outputs: inout OutputBatch, _ shard: Int) {
-        if hub.hasRepeats(outputs, shard: shard) { outputs = hub.withoutRepeats(outputs, shard: shard) }
+        if hub.hasRepeats(outputs, shard: shard), node.variant != .keepsRepeats {
+            outputs = hub.withoutRepeats(outputs, shard: shard)
+        }
         hub.absorb(outputs, shard: shard)
         let streams = hub.byPlace[shard]
         recent.absorb(outputs) { streams[Int($0)] }

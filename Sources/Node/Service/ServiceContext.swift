@@ -16,6 +16,7 @@ struct ServiceContext {
     /// `nil` on a node with its own log.
     let kafka: KafkaUpkeep?
     let departure: Departure
+    let variant: FaultVariant?
     /// Ends the node.
     let stop: @Sendable () -> Void
     /// Ends the node when others have taken over.

@@ -19,6 +19,8 @@ final class ChaosCluster: Sendable {
         let hasUsers: Bool
         /// A library that lies about the time.
         let faketime: String?
+        /// What nodes do wrong on purpose.
+        let variant: String?
     }
 
     private struct State {
@@ -108,12 +110,13 @@ final class ChaosCluster: Sendable {
     }
 
     private func environment(_ node: Int) -> [String: String] {
-        guard let library = options.faketime else { return [:] }
+        let variant = options.variant.map { ["SLIPSTREAM_FAULT_VARIANT": $0] } ?? [:]
+        guard let library = options.faketime else { return variant }
         // Time without jumps stays the kernel's, as on a machine whose wall clock is set.
-        return [
+        return variant.merging([
             "LD_PRELOAD": library, "FAKETIME_TIMESTAMP_FILE": clockFile(node), "FAKETIME_NO_CACHE": "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1", "FAKETIME_DISABLE_SHM": "1",
-        ]
+        ]) { _, new in new }
     }
 
     func clockFile(_ node: Int) -> String { "\(options.directory)/clock-n\(node)" }

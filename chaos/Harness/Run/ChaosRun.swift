@@ -14,6 +14,8 @@ package struct ChaosRun: Sendable {
         package var duration: Double?
         /// The `slipstream` program.
         package var program: String
+        /// What nodes do wrong on purpose, by its name; `nil`: nothing.
+        package var variant: String?
         /// Logs of all processes stay there.
         package var keepsLogs = false
         package var directory: String

@@ -23,7 +23,8 @@ final class ScenarioRun {
                 program: options.program, directory: directory, nodes: scenario.nodes, spares: scenario.spares,
                 replicas: scenario.replicas, partitions: scenario.partitions,
                 snapshotMilliseconds: scenario.snapshotMilliseconds, hasUsers: scenario.needs.contains(.iptables),
-                faketime: scenario.needs.contains(.faketime) ? Needs.faketime : nil), leftovers)
+                faketime: scenario.needs.contains(.faketime) ? Needs.faketime : nil, variant: options.variant),
+            leftovers)
     }
 
     /// Never throws: what goes wrong is the result.
