@@ -34,8 +34,10 @@ package struct Standstill: Sendable {
     }
 
     private func isPassed(_ report: ShardReport, _ map: ShardMap) -> Bool {
-        map[report.shard].contains { other in
-            other.node != own && other.isLive && !other.isSuspect && other.report.offset > report.offset
+        // Offsets need not all have records: where it has seen the log end counts too.
+        let seen = report.offset + report.lag
+        return map[report.shard].contains { other in
+            other.node != own && other.isLive && !other.isSuspect && other.report.offset > seen
         }
     }
 }

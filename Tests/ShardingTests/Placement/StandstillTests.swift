@@ -47,6 +47,15 @@ import Testing
         #expect(standstill.shards.isEmpty)
     }
 
+    @Test func `offsets without records do not count as missed once the log's end was seen`() throws {
+        var standstill = Standstill(of: try node("a"))
+        for tick in 0..<50 {
+            let atEnd = ShardReport(shard, .live, offset: 98, lag: 2)
+            standstill.look([atEnd], try map([("b", report(100))]), at: .milliseconds(100 * tick))
+        }
+        #expect(standstill.shards.isEmpty)
+    }
+
     @Test func `it serves again when those who were further are gone or suspected`() throws {
         for end in [try map([]), try map([("b", report(120))], suspect: true)] {
             var standstill = Standstill(of: try node("a"))
