@@ -172,7 +172,7 @@ extension ClusterWorld {
         case .resync(let resync): wire.latest[resync.stream] = nil
         case .error(let error):
             note("client \(wire.client): \(error.code) for \(error.source ?? "")/\(error.sourceSeq ?? 0)")
-        case .subscribed, .heartbeat, .ack, .pong, .moved, .unknown: break
+        case .subscribed, .heartbeat, .ack, .pong, .moved, .nodes, .unknown: break
         }
     }
 

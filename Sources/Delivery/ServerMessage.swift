@@ -36,12 +36,21 @@ package enum ServerMessage {
     /// This node is about to go: others have what it served.
     package static func moved(to urls: [String]) -> Frame {
         var json = JSONWriter()
-        json.raw("{\"type\":\"moved\",\"to\":[")
-        for (index, url) in urls.enumerated() {
-            if index > 0 { json.comma() }
-            json.string(url)
-        }
-        json.raw("]}")
+        json.raw("{\"type\":\"moved\",\"to\":")
+        json.texts(urls)
+        json.raw("}")
+        return Frame(json.bytes)
+    }
+
+    /// Which other nodes there are for a connection, the best first.
+    /// - Parameters:
+    ///   - isHere: this node has itself what the connection is about.
+    ///   - direct: how many of the others do, the first so many.
+    package static func nodes(isHere: Bool, direct: Int, _ urls: [String]) -> Frame {
+        var json = JSONWriter()
+        json.raw("{\"type\":\"nodes\",\"here\":\(isHere),\"direct\":\(direct),\"to\":".utf8)
+        json.texts(urls)
+        json.raw("}")
         return Frame(json.bytes)
     }
 
@@ -77,6 +86,15 @@ package struct Rejection: Sendable, Equatable {
 }
 
 extension JSONWriter {
+    fileprivate mutating func texts(_ texts: [String]) {
+        raw("[")
+        for (index, text) in texts.enumerated() {
+            if index > 0 { comma() }
+            string(text)
+        }
+        raw("]")
+    }
+
     /// `[{"index":…,"field":…,"value":…,"reason":…,"message":…},…]`
     package mutating func rejections(_ rejections: [Rejection]) {
         raw("[")

@@ -79,6 +79,12 @@ import Testing
         }
     }
 
+    @Test func `a node says which others there are, and how many of them have what is wanted`() throws {
+        let message = try read(#"{"type":"nodes","here":false,"direct":1,"to":["ws://b:1/v1/stream","ws://a:1"]}"#)
+        guard case .nodes(let nodes) = message else { return #expect(Bool(false)) }
+        #expect(nodes == NodeList(isHere: false, direct: 1, urls: ["ws://b:1/v1/stream", "ws://a:1"]))
+    }
+
     @Test(arguments: [
         "", "{", "[]", "7", #"{"type":7}"#, #"{"type":"ack","source":"s"}"#,
         #"{"type":"ack","source":"s","through":-1}"#,

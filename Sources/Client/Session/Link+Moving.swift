@@ -7,24 +7,28 @@ struct Successor: Sendable, Equatable {
     /// Whether the WebSocket is open; the node has not said yet that it serves.
     var isOpen = false
     /// What to try after it, in this order.
-    let others: ArraySlice<Destination>
+    var others: ArraySlice<Destination>
+    /// The old connection's node stays: it was not asked to go.
+    var isRelocation: Bool
 }
 
 /// Going to another node without a pause: connect there, and leave here when that one serves.
 extension Link {
-    /// A node tells a few; more than this many are not tried.
-    private static let toldMax = 16
-
     package func isSuccessor(_ id: ConnectionID) -> Bool { successor?.id == id }
 
     /// The node is about to go. Nothing changes for the connection until a successor serves.
     /// - Parameter urls: who can take over, the best first. After them those that the program listed are tried; also the
     ///   present one, since behind one address there may be several nodes.
     package mutating func move(to urls: [String], at now: Moment) -> [Effect] {
-        guard connection != nil, successor == nil else { return [] }
+        guard connection != nil, successor?.isRelocation ?? true else { return [] }
         let told = urls.prefix(Self.toldMax).map { Destination.told(url: $0) }
         let own = (1...urlCount).map { Destination.listed((listed + $0) % urlCount) }
-        return seekSuccessor((told + own)[...], at: now)
+        guard successor == nil else {
+            successor?.others = (told + own)[...]
+            successor?.isRelocation = false
+            return []
+        }
+        return seekSuccessor((told + own)[...], at: now, isRelocation: false)
     }
 
     /// The successor serves: it takes the place of the old connection, which ends.
@@ -42,17 +46,21 @@ extension Link {
     }
 
     mutating func seekAnotherSuccessor(at now: Moment) -> [Effect] {
-        seekSuccessor(successor?.others ?? [], at: now)
+        seekSuccessor(successor?.others ?? [], at: now, isRelocation: successor?.isRelocation ?? false)
     }
 
     /// When all were tried the connection is used while it lasts, and its loss is one like any other.
-    private mutating func seekSuccessor(_ candidates: ArraySlice<Destination>, at now: Moment) -> [Effect] {
+    mutating func seekSuccessor(
+        _ candidates: ArraySlice<Destination>, at now: Moment, isRelocation: Bool
+    ) -> [Effect] {
         successor = nil
         guard let address = candidates.first else { return [] }
         let id = newID()
         // A node that goes waits for its clients no longer than about that.
         let patience = min(timing.connectTimeout, timing.silence)
-        successor = Successor(id: id, address: address, until: now + patience, others: candidates.dropFirst())
+        successor = Successor(
+            id: id, address: address, until: now + patience, others: candidates.dropFirst(),
+            isRelocation: isRelocation)
         return [.connect(id, to: address)]
     }
 

@@ -62,14 +62,27 @@ package struct Link: Sendable {
     var address = Destination.listed(0)
     /// The place in the list that was tried last.
     var listed = 0
+    /// Where to try since the last connection that was of use, and how far that is.
+    private var attempts: [Destination] = []
+    private var attempt = 0
     private var lastID = 0
     /// Attempts and connections in a row that came to nothing.
     private var failures = 0
     private(set) var isPaused = false
     var successor: Successor?
+    /// Other nodes, as the last one told, the best first.
+    var told: [String] = []
+    /// Whether an address that was told has led to a node.
+    var toldWorks = false
+    var relocation: Relocation?
+    /// No relocation begins before.
+    var settledUntil = Moment.zero
+    /// In a row.
+    var failedRelocations = 0
 
     package init(urlCount: Int, timing: Timing) {
         precondition(urlCount > 0, "a link needs a url")
+        attempts = (0..<urlCount).map { .listed($0) }
         self.urlCount = urlCount
         self.timing = timing
     }
@@ -87,8 +100,8 @@ package struct Link: Sendable {
 
     /// When `wake` has something to do.
     package var deadline: Moment? {
-        guard let successor else { return ownDeadline }
-        return ownDeadline.map { min($0, successor.until) } ?? successor.until
+        let relocationDue = connection == nil || successor != nil || isPaused ? nil : relocation?.at
+        return [ownDeadline, successor?.until, relocationDue].compactMap(\.self).min()
     }
 
     private var ownDeadline: Moment? {
@@ -141,6 +154,9 @@ package struct Link: Sendable {
 
     package mutating func wake(at now: Moment, using random: inout some RandomNumberGenerator) -> [Effect] {
         if let successor, now >= successor.until { return refuse(successor.id, at: now) }
+        if let due = relocation?.at, now >= due, !isPaused, connection != nil, successor == nil {
+            return relocate(at: now)
+        }
         guard let deadline = ownDeadline, now >= deadline else { return [] }
         switch state {
         case .waiting: return connect(at: now)
@@ -191,6 +207,9 @@ package struct Link: Sendable {
 
     mutating func open(_ id: ConnectionID, at now: Moment) -> [Effect] {
         state = .open(id, heard: now, isPinged: false)
+        // The node here tells anew.
+        relocation = nil
+        noteTold(address)
         return [.report(.connected(to: address))] + (isPaused ? [.setReading(id, false)] : [])
     }
 
@@ -206,8 +225,9 @@ package struct Link: Sendable {
         after loss: Loss, at now: Moment, using random: inout some RandomNumberGenerator
     ) -> [Effect] {
         failures += 1
-        listed = (listed + 1) % urlCount
-        address = .listed(listed)
+        if failures == 1 { (attempts, attempt) = (route, 0) } else { attempt = (attempt + 1) % attempts.count }
+        address = attempts[attempt]
+        if case .listed(let place) = address { listed = place }
         let report = Effect.report(.disconnected(reason: loss.reason))
         if isPaused {
             state = .parked
@@ -220,13 +240,13 @@ package struct Link: Sendable {
 
     /// - Returns: `nil` for at once.
     private func delay(after loss: Loss, using random: inout some RandomNumberGenerator) -> Duration? {
-        let rounds = failures - urlCount
+        let rounds = failures - attempts.count
         return switch loss {
         case .postponed(_, let after): max(after, timing.backoff(failures - 1, using: &random))
         case .closed(code: 4013, _) where loss.retryHint != nil:
             rounds < 0 ? nil : timing.notReadyWait(rounds, hint: loss.retryHint, using: &random)
-        case .closed(code: 4013, _) where urlCount == 1 || rounds > 0:
-            timing.notReadyWait(urlCount == 1 ? rounds : rounds - 1, hint: nil, using: &random)
+        case .closed(code: 4013, _) where attempts.count == 1 || rounds > 0:
+            timing.notReadyWait(attempts.count == 1 ? rounds : rounds - 1, hint: nil, using: &random)
         case .broken, .closed: rounds <= 0 ? nil : timing.backoff(rounds - 1, using: &random)
         }
     }

@@ -46,9 +46,15 @@ private struct Envelope {
         case "resync": return .resync(try resync())
         case "error": return .error(try error())
         case "moved": return .moved(to: try texts("to"))
+        case "nodes": return .nodes(try nodes())
         case "pong": return .pong
         default: return .unknown(type: type)
         }
+    }
+
+    private func nodes() throws(MessageError) -> NodeList {
+        let isHere = tape.member("here").map { tape[$0].kind == .true } ?? true
+        return NodeList(isHere: isHere, direct: Int(min(try number("direct"), 1_000)), urls: try texts("to"))
     }
 
     private func output(_ kind: OutputKind) throws(MessageError) -> OutputMessage {

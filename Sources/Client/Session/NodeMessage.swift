@@ -11,6 +11,7 @@ package enum NodeMessage: Sendable {
     case error(ErrorMessage)
     /// The node is about to go; these others have what it served, the best first.
     case moved(to: [String])
+    case nodes(NodeList)
     case pong
     /// A type this version does not know; newer nodes may send some.
     case unknown(type: String)

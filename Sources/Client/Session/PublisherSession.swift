@@ -162,6 +162,9 @@ package struct PublisherSession: Session {
             link.proved()
             return []
         case .moved(let urls): return links(link.move(to: urls, at: now))
+        case .nodes(let nodes):
+            link.learn(nodes, at: now, using: &random)
+            return []
         case .subscribed, .output, .resync, .ack, .error, .pong, .unknown: return []
         }
     }

@@ -90,7 +90,7 @@ package struct SubscriptionSession: Session {
         switch message {
         case .subscribed, .output, .resync: link.succeed(successor, at: now)
         case .error: link.refuse(successor, at: now)
-        case .heartbeat, .ack, .moved, .pong, .unknown: []
+        case .heartbeat, .ack, .moved, .nodes, .pong, .unknown: []
         }
     }
 
@@ -121,6 +121,7 @@ package struct SubscriptionSession: Session {
             guard let after = error.retryAfter else { return end(error.verdict) }
             return links(link.abandon(.postponed(reason: error.message, after: after), at: now, using: &random))
         case .moved(let urls): return links(link.move(to: urls, at: now))
+        case .nodes(let nodes): link.learn(nodes, at: now, using: &random)
         case .subscribed, .ack, .error, .pong, .unknown: break
         }
         return []

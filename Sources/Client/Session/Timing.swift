@@ -7,6 +7,10 @@ package struct Timing: Sendable, Equatable {
     /// The first wait is drawn from 0...this.
     package var backoffBase: Duration = .milliseconds(50)
     package var backoffCap: Duration = .seconds(5)
+    /// A change to a better node begins within this time, drawn evenly, and the next one no earlier than `relocationRest`
+    /// after it.
+    package var relocationSpread: Duration = .seconds(1)
+    package var relocationRest: Duration = .seconds(10)
 
     package init() {}
 

@@ -50,7 +50,7 @@ extension Service {
     }
 
     /// `http://host:port` as clients of `/v1/stream` are told.
-    private static func streamAddress(_ url: String) -> String {
+    static func streamAddress(_ url: String) -> String {
         (url.hasPrefix("http") ? "ws" + url.dropFirst("http".count) : url) + "/v1/stream"
     }
 

@@ -75,7 +75,10 @@ extension Service {
             if !tail.isEmpty, feed.follows(shard) { show(tail, shard) }
         }
         feed.follow(shard)
-        if source == .replica, state.isLive { liveHere.insert(shard) }
+        if source == .replica, state.isLive {
+            liveHere.insert(shard)
+            nodesChanged = true
+        }
         serveAwaiting(.monotonic)
     }
 
@@ -100,6 +103,7 @@ extension Service {
     func released(_ shard: Int) {
         held[shard] = nil
         liveHere.remove(shard)
+        nodesChanged = true
         carryOut(sources.released(shard, at: .monotonic))
         for (id, follower) in followers where follower.shards.contains(shard) {
             followers[id]?.shards.remove(shard)
@@ -137,11 +141,13 @@ extension Service {
         if case .positions = request.from {
             // Who goes on knows its places, so shards that are not served yet hold up no others.
             want(shards(of: request.streams))
-            return carryOut(hub.subscribe(request, for: id))
+            carryOut(hub.subscribe(request, for: id))
+            return tellNodes(id)
         }
         whenServed(shards(of: request.streams)) { [self] in
             guard sockets[id] != nil else { return }
             carryOut(hub.subscribe(request, for: id))
+            tellNodes(id)
         }
     }
 

@@ -30,6 +30,7 @@ extension Service {
         count(accepted)
         let isOffered = hasRecords && node.variant != .acknowledgesFailures
         publishers[id]?.took(name, sequence, rejected: accepted.rejected, isOffered: isOffered)
+        if nodesTold[id] == nil { tellNodes(id) }
         if !isOffered { acknowledge(name, id) }
     }
 

@@ -27,6 +27,9 @@ final class Service: WebHandler {
     var publishers: [SessionID: PublisherSessions] = [:]
     /// By connection and source: the way to the log that keeps their order.
     var lanes: [SessionID: [String: AppendLane]] = [:]
+    /// What clients were told of other nodes, as a hash, and whether that has changed for some.
+    var nodesTold: [SessionID: UInt64] = [:]
+    var nodesChanged = false
     /// Publishers that were told to go to another node, for the log does not answer here.
     var publishersSentAway: Set<SessionID> = []
     /// All shards have caught up.
@@ -96,6 +99,7 @@ final class Service: WebHandler {
         publishers.removeValue(forKey: id)
         lanes.removeValue(forKey: id)
         publishersSentAway.remove(id)
+        nodesTold.removeValue(forKey: id)
         followers.removeValue(forKey: id)
         feed.close(id)
         carryOut(hub.close(id))
@@ -170,6 +174,7 @@ final class Service: WebHandler {
         case .released(let shard): released(shard)
         case .peerLost(let peer, let shard): carryOut(sources.lost(peer, shard: shard, at: .monotonic))
         case .cluster(let view):
+            if self.view != view { nodesChanged = true }
             self.view = view
             carryOut(sources.changed(view, at: .monotonic))
             // What a peer has said lately is what clients will ask for that come from it.
@@ -244,6 +249,7 @@ final class Service: WebHandler {
         if now.microseconds - wantedAt.microseconds >= 1_000_000 {
             wantedAt = now
             wantWhatClientsWant(now)
+            tellNodesIfChanged()
         }
         arm()
     }
