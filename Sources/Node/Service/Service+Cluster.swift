@@ -101,7 +101,12 @@ extension Service {
         let snapshots = node.replica.snapshotCounts
         page.add("snapshots_saved_total", .counter, "Snapshots stored.", snapshots.saved)
         page.add("snapshots_failed_total", .counter, "Snapshots that could not be stored.", snapshots.failed)
-        if let cluster = node.cluster { page.add(cluster.audit) }
+        if let cluster = node.cluster {
+            page.add(cluster.audit)
+            page.add(
+                "shards_held_back", .gauge, "Shards in which others are further and nothing comes from the log here.",
+                UInt64(view.standing.count))
+        }
         guard node.kafka != nil else { return }
         page.add(
             "snapshots_shared_total", .counter, "Snapshots written to the snapshot topic by this node.",

@@ -279,6 +279,11 @@ final class Service: WebHandler {
     private func replay(_ request: Hub.ReplayRequest) {
         let inbox = node.inbox
         let position = request.position
+        let unavailable = ReplayChunk.unavailable(reason: "the log does not answer here")
+        // It would be found out by waiting, for as long as the log's client waits.
+        if view.standing.contains(shard(of: request.stream)) {
+            return inbox.post(.replayed(reader: request.reader, unavailable))
+        }
         node.replays.read(
             request.reader,
             .init(
@@ -289,8 +294,7 @@ final class Service: WebHandler {
             case .gap(let watermarks, let insight):
                 inbox.post(.replayed(reader: request.reader, .gap(watermarks, insight: insight)))
             case .failed(let reason): inbox.post(.replayed(reader: request.reader, .failed(reason: reason)))
-            case .unavailable:
-                inbox.post(.replayed(reader: request.reader, .unavailable(reason: "the log does not answer here")))
+            case .unavailable: inbox.post(.replayed(reader: request.reader, unavailable))
             }
         }
     }
