@@ -10,24 +10,32 @@ import Telemetry
 /// what a stall holds up counts for all that it holds up (no coordinated omission).
 struct LatencyBench: Bench {
     static let name = "latency"
-    static let summary = "publish through the SDK to an SDK handler, embedded log, durable"
+    static let summary = "publish through the SDK to an SDK handler, embedded log, durable; or through Kafka"
     static let options = [
-        "--rate N      records/s; default 10000", "--duration S  default 20, after 3 s of warm-up",
-        "--tick-us N   time between publishes; default 2000",
+        "--rate N      records/s; default 10000", "--duration S  default 20, with --kafka 10; after 3 s of warm-up",
+        "--tick-us N   time between publishes; default 2000; not with --kafka, where the rate decides",
+        "--kafka       publish into a simulated Kafka, and say where the time goes",
     ]
 
     private let rate: Int
     private let seconds: Int
     private let tickMicroseconds: Int
+    private let kafka: KafkaLatency?
     private static let warmUpSeconds = 3
 
     init(_ arguments: inout Arguments) throws(UsageError) {
         rate = try arguments.takeNumber("--rate", in: 20...200_000, default: 10_000)
-        seconds = try arguments.takeNumber("--duration", in: 1...3_600, default: 20)
+        let isKafka = arguments.takeSwitch("--kafka")
+        if isKafka, try arguments.takeOption("--tick-us") != nil {
+            throw UsageError("--tick-us has no meaning with --kafka: the rate decides")
+        }
+        seconds = try arguments.takeNumber("--duration", in: 1...3_600, default: isKafka ? 10 : 20)
         tickMicroseconds = try arguments.takeNumber("--tick-us", in: 100...1_000_000, default: 2_000)
+        kafka = isKafka ? KafkaLatency(rate: rate, seconds: seconds, warmUpSeconds: LatencyBench.warmUpSeconds) : nil
     }
 
     func run(in place: BenchPlace) async throws -> BenchReport {
+        if let kafka { return try await kafka.run(in: place) }
         let node = try place.startNode()
         let client = try SlipstreamClient("ws://127.0.0.1:\(node.port)")
         let ticks = (LatencyBench.warmUpSeconds + seconds) * 1_000_000 / tickMicroseconds

@@ -10,18 +10,29 @@ import Threads
 
 /// Publishes straight to Kafka, at a steady rate: each car has a record every `interval`, numbered 1, 2, 3, …
 ///
-/// Records go by a schedule that waits for nothing. Of each the time when it was due goes along.
+/// Records go by a schedule that waits for nothing. Of each the time when it was due goes along. What goes to one
+/// partition at a time is one batch: the simulated Kafka gives one batch a partition with each fetch, and takes one with
+/// each request, so many small ones are a load that no broker has.
 final class SteadyRace: Sendable {
     static let topic = "telemetry.chassis"
     let cars: Int
     /// ns between two records of a car.
     let interval: Int64
+    /// Records of a car that go at once.
+    private let burst: Int
+    /// By partition, where not all cars go at once.
+    private let partitions: Int?
     private let producer: KafkaProducer
     private let ends = Atomic(false)
     private let published = Monitor<(steps: Int, isDone: Bool)>((0, false))
 
-    init(kafka: String, cars: Int, rate: Int) throws {
+    /// - Parameters:
+    ///   - burst: records of a car that go at once, then none for so many intervals.
+    ///   - partitions: of the topic; the cars of each have a time of their own. `nil`: all go at the same time.
+    init(kafka: String, cars: Int, rate: Int, burst: Int = 1, partitions: Int? = nil) throws {
         self.cars = cars
+        self.burst = burst
+        self.partitions = partitions
         interval = Int64(cars) * 1_000_000_000 / Int64(rate)
         producer = try KafkaProducer(try KafkaConfiguration(brokers: kafka))
     }
@@ -43,21 +54,34 @@ final class SteadyRace: Sendable {
 
     private func run() {
         var race = BenchRace(cars: cars)
+        let groups = groups(of: race.chassis)
         let start = monotonicNanoseconds()
-        var step: Int64 = 0
+        let period = interval * Int64(burst)
+        var sent: Int64 = 0
         while !ends.load(ordering: .relaxed) {
-            let records = race.records()
-            let due = start + step * interval
-            sleep(until: due)
-            // All cars at once: what goes to one partition is then one batch. The simulated Kafka gives one batch a
-            // partition with each fetch, so many small ones are a load that no broker has.
-            for (car, record) in records.enumerated() {
-                post(record, race.chassis[car], number: step + 1, due: due)
+            let records = (0..<burst).map { _ in race.records() }
+            for (place, group) in groups.enumerated() {
+                let due = start + sent * interval + Int64(place) * period / Int64(groups.count)
+                sleep(until: due)
+                for (number, records) in records.enumerated() {
+                    for car in group {
+                        post(records[car], race.chassis[car], number: sent + Int64(number) + 1, due: due)
+                    }
+                }
             }
-            step += 1
-            published.update { $0.steps = Int(step) }
+            sent += Int64(burst)
+            published.update { $0.steps = Int(sent) }
         }
         published.update { $0.isDone = true }
+    }
+
+    /// Cars that go at the same time.
+    private func groups(of chassis: [String]) -> [[Int]] {
+        guard let partitions else { return [Array(chassis.indices)] }
+        let groups = Dictionary(grouping: chassis.indices) { car in
+            Partitioner.partition(ofKey: Array(chassis[car].utf8), count: partitions)
+        }
+        return groups.sorted { $0.key < $1.key }.map(\.value)
     }
 
     private func post(_ record: [UInt8], _ chassis: String, number: Int64, due: Int64) {
