@@ -104,7 +104,7 @@ let package = Package(
             name: "log-torture", dependencies: ["Storage", "Replication", "Telemetry", "Threads"],
             path: "Tests/Fixtures/LogTorture", swiftSettings: strict),
         // Tests mirror Sources.
-        tests(of: "Chaos"),
+        tests(of: "Chaos", uses: ["ChaosSimulation"]),
         tests(of: "Client", uses: ["Delivery", "JSON", "Replication", "Simulation", "Telemetry", "Web"]),
         tests(of: "JSON"),
         tests(of: "Telemetry", uses: ["JSON", "Compression"]),
@@ -122,8 +122,8 @@ let package = Package(
         tests(
             of: "Node",
             uses: [
-                "Client", "Delivery", "JSON", "Kafka", "Replication", "Sharding", "Simulation", "Telemetry", "Threads",
-                "Web",
+                "ChaosSimulation", "Client", "Delivery", "JSON", "Kafka", "Replication", "Sharding", "Simulation",
+                "Telemetry", "Threads", "Web",
             ]),
         // What is deployed, k8s/ and chaos/kubernetes/.
         .testTarget(name: "ManifestTests", dependencies: ["CYAML"], swiftSettings: strict),

@@ -11,7 +11,7 @@ extension ClusterWorld {
     func addClient(_ number: Int) {
         let urls = nodes.indices.shuffled(using: &random)
         var timing = Timing()
-        timing.silence = .seconds(variant == .ignoresSilence ? 10_000 : 2)
+        timing.silence = variant == .ignoresSilence ? .seconds(10_000) : Self.silence
         if number < 2 {
             let session = PublisherSession(
                 source: "p\(number)", firstSeq: 1, urlCount: urls.count, timing: timing)
@@ -34,7 +34,7 @@ extension ClusterWorld {
     func addToCrowd(_ number: Int) {
         let urls = [0] + nodes.indices.dropFirst().shuffled(using: &random)
         var timing = Timing()
-        timing.silence = .seconds(2)
+        timing.silence = Self.silence
         let stream = StreamID(.chassis, Self.chassis[number % Self.chassis.count])
         let request = SubscribeRequest(
             id: "updates", streams: [.one(stream)], from: number % 3 == 0 ? .latest : .earliest)

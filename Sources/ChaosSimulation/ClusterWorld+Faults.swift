@@ -174,7 +174,7 @@ extension ClusterWorld {
                 var bytes = node.disk.load(partition, at: newest), !bytes.isEmpty
             else { continue }
             if variant == .checksNoSnapshot {
-                bytes = oneTooFar(bytes, of: partition, node)
+                bytes = wrong(bytes, of: partition, node)
             } else if fault.kind == .tornSnapshot {
                 bytes = Array(bytes.prefix(fault.other * bytes.count / 60))
             } else {
@@ -187,10 +187,10 @@ extension ClusterWorld {
     }
 
     /// Damage that no check finds.
-    private func oneTooFar(_ bytes: [UInt8], of partition: PartitionID, _ node: SimulatedNode) -> [UInt8] {
+    private func wrong(_ bytes: [UInt8], of partition: PartitionID, _ node: SimulatedNode) -> [UInt8] {
         do throws(SnapshotError) {
             var shard = try Shard(try Snapshot.decode(bytes), partition: partition, tracks: node.tracks)
-            shard.skip(to: shard.next + 1)
+            guard shard.corrupt() else { return bytes }
             return shard.snapshot(at: timestamp).encode()
         } catch { return bytes }
     }

@@ -33,8 +33,17 @@ extension ClusterWorld {
     }
 
     func hand(_ event: Membership.Event, to node: SimulatedNode) {
+        if variant == .buriesTheDead, isFromTheDead(event, at: node) { return }
         guard let effects = node.process?.membership.handle(event, at: now, using: &random) else { return }
         carryOut(effects, of: node)
+    }
+
+    private func isFromTheDead(_ event: Membership.Event, at node: SimulatedNode) -> Bool {
+        switch event {
+        case .datagram(_, let source), .frame(_, _, let source):
+            node.process?.membership.members.contains { $0.address == source && $0.status == .dead } ?? false
+        default: false
+        }
     }
 
     func carryOut(_ effects: [Membership.Effect], of node: SimulatedNode) {

@@ -9,6 +9,8 @@ import Telemetry
 extension ClusterWorld {
     /// Frames under way to one client: as much as the sockets' buffers hold.
     private static let framesMax = 8
+    /// After which a client gives up a connection.
+    static let silence = Duration.seconds(2)
 
     func carryOut(_ effect: Link.Effect, of number: Int) {
         switch effect {
@@ -66,6 +68,7 @@ extension ClusterWorld {
             return closed(number, code: CloseCode.notReady, reason: "catching up")
         }
         wires[number].isOpen = true
+        wires[number].heard = now
         node.process?.wires[wire.session] = number
         node.process?.hub.open(wire.session, now: timestamp)
         handle(.opened(wire.id), at: wire.client)
@@ -150,6 +153,7 @@ extension ClusterWorld {
             return
         }
         while !wires[number].clientIsGone, let message = wires[number].toClient.take(until: now) {
+            checkPatience(wire)
             do throws(MessageError) {
                 let message = try reader.reader.read(message)
                 check(message, on: wire)
@@ -158,6 +162,14 @@ extension ClusterWorld {
         }
         let node = nodes[wire.node]
         if node.life == wire.life, !node.isPaused { pump(node, wire.session) }
+    }
+
+    /// A client leaves a connection that says nothing.
+    private func checkPatience(_ wire: Wire) {
+        let silence = now - wire.heard
+        wire.heard = now
+        guard silence > Self.silence + .milliseconds(100) else { return }
+        violate("client \(wire.client) waits \(seconds(silence)) for a node that says nothing")
     }
 
     /// Whatever a client makes of it: on one connection nothing comes twice unless it asked again.

@@ -18,7 +18,8 @@ final class ClusterWorld {
         var isOpen = false
         var nodeIsGone = false
         var clientIsGone = false
-        var isReading = true
+        /// When something arrived at the client.
+        var heard = Duration.zero
         var toNode = Pipe<[UInt8]>()
         var toClient = Pipe<[UInt8]>()
         /// Per stream and kind: what the client was sent last since it last asked for something.

@@ -57,9 +57,8 @@ package enum FaultKind: String, CaseIterable, Sendable {
     /// No process dies of it or is taken for dead.
     var leavesNodesTogether: Bool {
         switch self {
-        case .drain, .slowReplica, .clockJump, .duplication, .delay, .brokerErrors, .ambiguousAcks, .clientResets,
-            .clientCut,
-            .slowReader, .reconnectStorm:
+        case .drain, .starvation, .slowReplica, .clockJump, .loss, .duplication, .delay, .brokerErrors, .ambiguousAcks,
+            .clientResets, .clientCut, .slowReader, .reconnectStorm:
             true
         default: false
         }

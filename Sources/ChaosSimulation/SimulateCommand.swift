@@ -110,9 +110,10 @@ package struct SimulateCommand: Sendable {
         print("| variant | what is done wrong | for | caught after |\n|---|---|---|---|")
         for variant in Variant.allCases {
             for kind in variant.faults {
-                let caught = await firstFailure(of: variant, among: [kind])
+                let caught = await firstFailure(of: variant, among: [kind] + variant.beside)
+                let words = ([kind] + variant.beside).map(\.rawValue).joined(separator: " with ")
                 let verdict = caught.map { "\($0.seed - from + 1) seeds (\($0.violation ?? ""))" } ?? "not caught"
-                print("| \(variant.rawValue) | \(variant.summary) | \(kind.rawValue) | \(verdict) |")
+                print("| \(variant.rawValue) | \(variant.summary) | \(words) | \(verdict) |")
                 if caught == nil { areCaught = false }
             }
         }

@@ -21,6 +21,7 @@ extension Variant {
         case .neverSyncs: "sixteen seconds of gossip on one machine lose nothing that has to be compared"
         case .trustsSilentPeers: "no scenario takes a machine away without a reset but `freeze`, which gossip notices"
         case .ignoresSilence: "the fault is in the SDK, which has no switch"
+        case .buriesTheDead: "the scenarios part nodes for less long than it takes to be sure that they stay apart"
         case .condemnsTheLate, .distrustsRepeats: "loopback neither delays nor doubles datagrams"
         case .opensTheGate: "a crowd needs more processors than a node has"
         default: nil

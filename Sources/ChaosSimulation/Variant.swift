@@ -19,6 +19,7 @@ package enum Variant: String, CaseIterable, Sendable {
     case condemnsTheLate
     case distrustsRepeats
     case opensTheGate
+    case buriesTheDead
 
     /// What is done wrong.
     package var summary: String {
@@ -41,7 +42,17 @@ package enum Variant: String, CaseIterable, Sendable {
         case .dropsFrames: "frames to a client that reads slowly are left out"
         case .condemnsTheLate: "a node that answers late is dead: it is not asked again and has no time to deny it"
         case .distrustsRepeats: "who sends a datagram that comes twice is taken for a forger and not listened to"
+        case .buriesTheDead: "who was taken for dead is not listened to ever again"
         case .opensTheGate: "a node takes in all clients that come, however many at once"
+        }
+    }
+
+    /// What else has to happen for it to matter: states are taken from peers that live, and nobody changes from a source
+    /// that is well.
+    package var beside: [FaultKind] {
+        switch self {
+        case .keepsRepeats, .checksNoSnapshot: [.crash]
+        default: []
         }
     }
 
@@ -57,14 +68,15 @@ package enum Variant: String, CaseIterable, Sendable {
         case .checksNoSnapshot: [.corruptSnapshot, .tornSnapshot]
         case .usesOtherEngines: [.upgrade]
         case .hidesGaps: [.truncatedLog]
-        case .neverSyncs: [.partition, .oneWay, .swizzle, .loss, .newAddress]
+        case .neverSyncs: [.newAddress]
+        case .buriesTheDead: [.partition, .oneWay, .swizzle]
         case .foldsByTimeOfDay: [.clockJump]
         case .trustsSilentPeers: [.powerLoss]
         case .followsNobody: [.partition, .oneWay]
         case .resumesFromLatest: [.clientResets, .reconnectStorm]
-        case .ignoresSilence: [.clientCut, .pause, .starvation]
+        case .ignoresSilence: [.clientCut, .pause]
         case .dropsFrames: [.slowReader]
-        case .condemnsTheLate: [.delay]
+        case .condemnsTheLate: [.delay, .loss, .starvation]
         case .distrustsRepeats: [.duplication]
         case .opensTheGate: [.crowd]
         }

@@ -25,11 +25,12 @@ enum FaultVariant: String, CaseIterable, Sendable {
     /// `nil`: everything is done right.
     static func asked(_ journal: Log) -> FaultVariant? {
         guard let name = ProcessInfo.processInfo.environment[variable] else { return nil }
-        let variant = FaultVariant(rawValue: name)
-        let known = allCases.map(\.rawValue).joined(separator: ", ")
-        journal.error(
-            variant == nil ? "\(variable) must be one of \(known)" : "a fault was asked for: this node does wrong",
-            [.reason: name])
+        guard let variant = FaultVariant(rawValue: name) else {
+            let known = allCases.map(\.rawValue).joined(separator: ", ")
+            journal.error("SLIPSTREAM_FAULT_VARIANT names no variant", [.reason: "\(name) is none of \(known)"])
+            return nil
+        }
+        journal.error("a fault was asked for: this node does one thing wrong from here on", [.reason: name])
         return variant
     }
 }

@@ -35,8 +35,28 @@ import Testing
     @Test func `every kind of fault is drawn, and some variant is there for it`() {
         let drawn = Set((0..<200 as Range<UInt64>).flatMap { ClusterSimulation.faults(of: $0).map(\.kind) })
         #expect(drawn == Set(FaultKind.allCases))
-        // Datagrams may come twice and late by design: there is no switch that leaves that out.
-        let covered = Set(Variant.allCases.flatMap(\.faults)).union([.duplication, .delay])
-        #expect(Set(FaultKind.allCases).subtracting(covered) == [])
+        #expect(Set(Variant.allCases.flatMap(\.faults)) == Set(FaultKind.allCases))
+    }
+
+    @Test(arguments: [
+        (Variant.condemnsTheLate, FaultKind.delay), (.distrustsRepeats, .duplication), (.opensTheGate, .crowd),
+    ])
+    func `a variant is found by faults of its kind alone`(variant: Variant, kind: FaultKind) {
+        let found = (0..<10 as Range<UInt64>).contains {
+            ClusterSimulation.run(seed: $0, among: [kind], variant: variant).violation != nil
+        }
+        #expect(found)
+    }
+
+    @Test func `a crowd whose node dies is served by the others, one behind the other`() {
+        let result = ClusterSimulation.run(seed: 1, among: [.crowd])
+        #expect(result.violation == nil)
+        #expect(result.faults.map(\.kind) == [.crowd])
+    }
+
+    @Test func `every variant can be real nodes or there is a reason`() {
+        for variant in Variant.allCases {
+            #expect((variant.scenario == nil) != (variant.whySimulated == nil), "\(variant)")
+        }
     }
 }

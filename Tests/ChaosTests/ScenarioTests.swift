@@ -1,3 +1,4 @@
+import ChaosSimulation
 import Testing
 
 @testable import Chaos
@@ -95,4 +96,10 @@ import Testing
     #expect(page.contains("a &lt;b> &amp; c"))
     #expect(page.contains("n1 &quot;ended&quot;"))
     #expect(page.contains("kill -9 n1"))
+}
+
+@Test func `nodes that do wrong have a scenario to be run in`() {
+    let names = Variant.allCases.compactMap(\.scenario)
+    #expect(names.count >= 6)
+    for name in names { #expect(Scenarios.named(name) != nil, "\(name)") }
 }

@@ -10,7 +10,7 @@ struct SlipstreamChaos {
     static let help = """
         usage: slipstream-chaos run SCENARIO…|all [OPTIONS]
                slipstream-chaos --short
-               slipstream-chaos variants [--slipstream PATH]
+               slipstream-chaos variants [NAME…] [--slipstream PATH]
                slipstream-chaos check --node HOST:PORT,… --duration 25m
                slipstream-chaos simulate [--seeds N | --seed N | --variants]
                slipstream-chaos list

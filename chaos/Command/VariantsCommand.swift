@@ -6,8 +6,12 @@ import Glibc
 /// Runs nodes that do one thing wrong, each in the scenario that ought to notice, and says which did.
 struct VariantsCommand {
     private let options: ChaosRun.Options
+    private let variants: [Variant]
 
     init(_ words: inout Words) throws {
+        let names = words.takeNames()
+        variants = names.isEmpty ? Variant.allCases : names.compactMap(Variant.init(rawValue:))
+        guard variants.count >= names.count else { throw UsageError("simulate --variants shows which there are") }
         let program = try words.takeOption("--slipstream") ?? RunCommand.besideThis
         let directory = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/var/tmp"
         options = ChaosRun.Options(program: program, directory: "\(directory)/slipstream-chaos.\(getpid())")
@@ -18,7 +22,7 @@ struct VariantsCommand {
     func run() async throws -> Int32 {
         var areCaught = true
         print("| variant | what is done wrong | caught by real processes |\n|---|---|---|")
-        for variant in Variant.allCases {
+        for variant in variants {
             let verdict: String
             if let scenario = variant.scenario.flatMap(Scenarios.named) {
                 let result = try await result(of: variant, in: scenario)
