@@ -47,11 +47,10 @@ package enum Variant: String, CaseIterable, Sendable {
         }
     }
 
-    /// What else has to happen for it to matter: states are taken from peers that live, and nobody changes from a source
-    /// that is well.
+    /// What else has to happen for it to matter: nobody changes from a source that is well.
     package var beside: [FaultKind] {
         switch self {
-        case .keepsRepeats, .checksNoSnapshot: [.crash]
+        case .keepsRepeats: [.crash]
         default: []
         }
     }

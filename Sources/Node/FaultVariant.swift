@@ -15,8 +15,6 @@ enum FaultVariant: String, CaseIterable, Sendable {
     case followsNobody
     /// Who comes back gets what comes next, not what he missed.
     case resumesFromLatest
-    /// Outputs that another replica said before are said again.
-    case keepsRepeats
     /// Records that are yet to come, by the clock of this machine, are left out.
     case foldsByTimeOfDay
     /// What does not fit into a client's socket is left out.

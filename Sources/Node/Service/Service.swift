@@ -205,9 +205,7 @@ final class Service: WebHandler {
 
     /// - Parameter outputs: what was said here before is taken out.
     func takeIntoRings(_ outputs: inout OutputBatch, _ shard: Int) {
-        if hub.hasRepeats(outputs, shard: shard), node.variant != .keepsRepeats {
-            outputs = hub.withoutRepeats(outputs, shard: shard)
-        }
+        if hub.hasRepeats(outputs, shard: shard) { outputs = hub.withoutRepeats(outputs, shard: shard) }
         hub.absorb(outputs, shard: shard)
         let streams = hub.byPlace[shard]
         recent.absorb(outputs) { streams[Int($0)] }
