@@ -33,7 +33,7 @@ struct RunCommand {
         try words.finish()
     }
 
-    private static func variant(_ words: inout Words) throws(UsageError) -> String? {
+    private static func variant(_ words: inout Arguments) throws(UsageError) -> String? {
         guard let name = try words.takeOption("--variant") else { return nil }
         let known = Variant.allCases.filter { $0.scenario != nil }.map(\.rawValue)
         guard known.contains(name) else {

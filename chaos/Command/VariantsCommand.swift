@@ -1,5 +1,6 @@
 import Chaos
 import ChaosSimulation
+import Commands
 import Foundation
 import Glibc
 
@@ -8,7 +9,7 @@ struct VariantsCommand {
     private let options: ChaosRun.Options
     private let variants: [Variant]
 
-    init(_ words: inout Words) throws {
+    init(_ words: inout Arguments) throws {
         let names = words.takeNames()
         variants = names.isEmpty ? Variant.allCases : names.compactMap(Variant.init(rawValue:))
         guard variants.count >= names.count else { throw UsageError("simulate --variants shows which there are") }

@@ -1,3 +1,4 @@
+import Commands
 import Foundation
 
 /// How long a program that uses the SDK hears nothing of a stream while a cluster grows and shrinks under load, and
