@@ -6,6 +6,8 @@
 package struct Standstill: Sendable {
     /// A replica may have less than a live one elsewhere, without moving on, for this long.
     package static let patience = Duration.seconds(1)
+    /// While it stands still somewhere: the reason is likely one for all shards.
+    package static let patienceOnceFound = Duration.milliseconds(300)
 
     private let own: NodeID
     private var watched: [ShardID: (offset: UInt64, since: Duration)] = [:]
@@ -18,6 +20,7 @@ package struct Standstill: Sendable {
     ///   - reports: what the replica here says of its shards.
     ///   - map: what others say of them.
     package mutating func look(_ reports: [ShardReport], _ map: ShardMap, at now: Duration) {
+        let patience = shards.isEmpty ? Self.patience : Self.patienceOnceFound
         var watched: [ShardID: (offset: UInt64, since: Duration)] = [:]
         var found: Set<ShardID> = []
         for report in reports where isPassed(report, map) {
@@ -26,7 +29,7 @@ package struct Standstill: Sendable {
             } else if report.phase == .live {
                 let before = self.watched[report.shard]
                 let since = before?.offset == report.offset ? before?.since ?? now : now
-                if now - since >= Self.patience { found.insert(report.shard) }
+                if now - since >= patience { found.insert(report.shard) }
                 watched[report.shard] = (report.offset, since)
             }
         }

@@ -27,6 +27,25 @@ import Testing
         #expect(standstill.shards == [shard])
     }
 
+    @Test func `once it stands still in one shard it is sooner found to in others`() throws {
+        var standstill = Standstill(of: try node("a"))
+        let other = ShardID(1)
+        func look(_ offset: UInt64, at now: Duration) throws {
+            var table = NodeTable()
+            table.shards = [report(120), ShardReport(other, .live, offset: offset)]
+            let map = ShardMap([LiveNode(try node("b"), table: table)], shardCount: 2)
+            standstill.look([report(100), ShardReport(other, .live, offset: 7)], map, at: now)
+        }
+        try look(7, at: .zero)
+        try look(7, at: .seconds(1))
+        #expect(standstill.shards == [shard])
+        try look(8, at: .milliseconds(1_100))
+        try look(9, at: .milliseconds(1_300))
+        #expect(standstill.shards == [shard])
+        try look(9, at: .milliseconds(1_400))
+        #expect(standstill.shards == [shard, other])
+    }
+
     @Test func `one that moves, however slowly, does not`() throws {
         var standstill = Standstill(of: try node("a"))
         for tick in 0..<50 {

@@ -107,7 +107,7 @@ package enum Scenarios {
         [at(1, .cutFromKafka(1)), at(9, .heal)]
     ).with {
         $0.needs = [.root, .iptables]
-        $0.gapMax = 15
+        $0.gapMax = 6
     }
 
     static let peersCut = Scenario(
