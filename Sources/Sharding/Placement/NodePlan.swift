@@ -20,7 +20,7 @@ package struct NodePlan: Sendable {
     /// Given up, and perhaps not yet let go of by the replica: held no more, whatever it reports.
     private var stopped: Set<ShardID> = []
     private var handovers: UInt64 = 0
-    private var standstill: Standstill
+    private var standstill = Standstill()
     /// Shards in which others are further and this node does not move: no live ones, whatever the replica says.
     package var standing: Set<ShardID> { standstill.shards }
     /// What the last decision was made of, if it changed nothing.
@@ -34,7 +34,8 @@ package struct NodePlan: Sendable {
 
         /// Whether a decision on these comes out as one on those: it does not look at how far replicas are.
         func isSameButForProgress(as other: Grounds) -> Bool {
-            isDraining == other.isDraining && reports.areSameButForProgress(as: other.reports)
+            isDraining == other.isDraining && standing == other.standing
+                && reports.areSameButForProgress(as: other.reports)
                 && peers.elementsEqual(other.peers) { mine, theirs in
                     mine.id == theirs.id && mine.isSuspect == theirs.isSuspect
                         && mine.table.isSameButForProgress(as: theirs.table)
@@ -52,7 +53,6 @@ package struct NodePlan: Sendable {
         self.replicas = replicas
         self.boot = boot
         map = ShardMap([], shardCount: shardCount)
-        standstill = Standstill(of: own)
     }
 
     /// How long news of lag alone waits.
@@ -64,7 +64,7 @@ package struct NodePlan: Sendable {
     ///   - reports: what the replica has, with phase, offset, lag and hash.
     ///   - now: as for `takeTable`. To be called again within `publishPeriod`, though nothing happened.
     package mutating func decide(peers: [LiveNode], reports: [ShardReport], isDraining: Bool, at now: Duration) {
-        standstill.look(reports, ShardMap(peers, shardCount: shardCount), at: now)
+        standstill.look(reports, peers, at: now)
         let grounds = Grounds(
             peers: peers, reports: reports, standing: standstill.shards, isDraining: isDraining)
         guard grounds != settled else { return }

@@ -9,21 +9,22 @@ package struct Standstill: Sendable {
     /// While it stands still somewhere: the reason is likely one for all shards.
     package static let patienceOnceFound = Duration.milliseconds(300)
 
-    private let own: NodeID
     private var watched: [ShardID: (offset: UInt64, since: Duration)] = [:]
     /// Where it stands still. It is over when no live replica is further any more.
     package private(set) var shards: Set<ShardID> = []
 
-    package init(of own: NodeID) { self.own = own }
+    package init() {}
 
     /// - Parameters:
     ///   - reports: what the replica here says of its shards.
-    ///   - map: what others say of them.
-    package mutating func look(_ reports: [ShardReport], _ map: ShardMap, at now: Duration) {
+    ///   - peers: what others say of them.
+    package mutating func look(_ reports: [ShardReport], _ peers: [LiveNode], at now: Duration) {
+        let furthest = Self.furthest(peers, of: Set(reports.map(\.shard)))
         let patience = shards.isEmpty ? Self.patience : Self.patienceOnceFound
         var watched: [ShardID: (offset: UInt64, since: Duration)] = [:]
         var found: Set<ShardID> = []
-        for report in reports where isPassed(report, map) {
+        // Offsets need not all have records: where a replica has seen the log end counts too.
+        for report in reports where furthest[report.shard] ?? 0 > report.offset + report.lag {
             if shards.contains(report.shard) {
                 found.insert(report.shard)
             } else if report.phase == .live {
@@ -36,11 +37,14 @@ package struct Standstill: Sendable {
         (self.watched, shards) = (watched, found)
     }
 
-    private func isPassed(_ report: ShardReport, _ map: ShardMap) -> Bool {
-        // Offsets need not all have records: where it has seen the log end counts too.
-        let seen = report.offset + report.lag
-        return map[report.shard].contains { other in
-            other.node != own && other.isLive && !other.isSuspect && other.report.offset > seen
+    /// How far those are who could serve.
+    private static func furthest(_ peers: [LiveNode], of shards: Set<ShardID>) -> [ShardID: UInt64] {
+        var furthest: [ShardID: UInt64] = [:]
+        for peer in peers where !peer.isSuspect {
+            for report in peer.table.shards where report.phase == .live && shards.contains(report.shard) {
+                furthest[report.shard] = max(furthest[report.shard] ?? 0, report.offset)
+            }
         }
+        return furthest
     }
 }

@@ -8,33 +8,32 @@ import Testing
         ShardReport(shard, phase, offset: offset)
     }
 
-    private func map(_ others: [(String, ShardReport)], suspect: Bool = false) throws -> ShardMap {
-        let nodes = try others.map { name, report in
+    private func peers(_ others: [(String, ShardReport)], suspect: Bool = false) throws -> [LiveNode] {
+        try others.map { name, report in
             var table = NodeTable()
             table.shards = [report]
             return LiveNode(try node(name), isSuspect: suspect, table: table)
         }
-        return ShardMap(nodes, shardCount: 1)
     }
 
     @Test func `a replica that does not move while a live one is further stands still after a second`() throws {
-        var standstill = Standstill(of: try node("a"))
+        var standstill = Standstill()
         for tick in 0...9 {
-            standstill.look([report(100)], try map([("b", report(120))]), at: .milliseconds(100 * tick))
+            standstill.look([report(100)], try peers([("b", report(120))]), at: .milliseconds(100 * tick))
             #expect(standstill.shards.isEmpty)
         }
-        standstill.look([report(100)], try map([("b", report(120))]), at: .seconds(1))
+        standstill.look([report(100)], try peers([("b", report(120))]), at: .seconds(1))
         #expect(standstill.shards == [shard])
     }
 
     @Test func `once it stands still in one shard it is sooner found to in others`() throws {
-        var standstill = Standstill(of: try node("a"))
+        var standstill = Standstill()
         let other = ShardID(1)
         func look(_ offset: UInt64, at now: Duration) throws {
             var table = NodeTable()
             table.shards = [report(120), ShardReport(other, .live, offset: offset)]
-            let map = ShardMap([LiveNode(try node("b"), table: table)], shardCount: 2)
-            standstill.look([report(100), ShardReport(other, .live, offset: 7)], map, at: now)
+            let peers = [LiveNode(try node("b"), table: table)]
+            standstill.look([report(100), ShardReport(other, .live, offset: 7)], peers, at: now)
         }
         try look(7, at: .zero)
         try look(7, at: .seconds(1))
@@ -47,10 +46,10 @@ import Testing
     }
 
     @Test func `one that moves, however slowly, does not`() throws {
-        var standstill = Standstill(of: try node("a"))
+        var standstill = Standstill()
         for tick in 0..<50 {
             let offset = UInt64(100 + tick / 9)
-            standstill.look([report(offset)], try map([("b", report(10_000))]), at: .milliseconds(100 * tick))
+            standstill.look([report(offset)], try peers([("b", report(10_000))]), at: .milliseconds(100 * tick))
             #expect(standstill.shards.isEmpty)
         }
     }
@@ -59,27 +58,27 @@ import Testing
     func `nor does one than which nobody who could serve is further`(
         offset: UInt64, phase: ShardReport.Phase
     ) throws {
-        var standstill = Standstill(of: try node("a"))
+        var standstill = Standstill()
         for tick in 0..<50 {
-            standstill.look([report(100)], try map([("b", report(offset, phase))]), at: .milliseconds(100 * tick))
+            standstill.look([report(100)], try peers([("b", report(offset, phase))]), at: .milliseconds(100 * tick))
         }
         #expect(standstill.shards.isEmpty)
     }
 
     @Test func `offsets without records do not count as missed once the log's end was seen`() throws {
-        var standstill = Standstill(of: try node("a"))
+        var standstill = Standstill()
         for tick in 0..<50 {
             let atEnd = ShardReport(shard, .live, offset: 98, lag: 2)
-            standstill.look([atEnd], try map([("b", report(100))]), at: .milliseconds(100 * tick))
+            standstill.look([atEnd], try peers([("b", report(100))]), at: .milliseconds(100 * tick))
         }
         #expect(standstill.shards.isEmpty)
     }
 
     @Test func `it serves again when those who were further are gone or suspected`() throws {
-        for end in [try map([]), try map([("b", report(120))], suspect: true)] {
-            var standstill = Standstill(of: try node("a"))
+        for end in [try peers([]), try peers([("b", report(120))], suspect: true)] {
+            var standstill = Standstill()
             for tick in 0...10 {
-                standstill.look([report(100)], try map([("b", report(120))]), at: .milliseconds(100 * tick))
+                standstill.look([report(100)], try peers([("b", report(120))]), at: .milliseconds(100 * tick))
             }
             #expect(standstill.shards == [shard])
             standstill.look([report(100, .catchingUp)], end, at: .seconds(2))
@@ -88,13 +87,13 @@ import Testing
     }
 
     @Test func `it is over when it has as much as the others`() throws {
-        var standstill = Standstill(of: try node("a"))
+        var standstill = Standstill()
         for tick in 0...10 {
-            standstill.look([report(100)], try map([("b", report(120))]), at: .milliseconds(100 * tick))
+            standstill.look([report(100)], try peers([("b", report(120))]), at: .milliseconds(100 * tick))
         }
-        standstill.look([report(129, .catchingUp)], try map([("b", report(130))]), at: .seconds(2))
+        standstill.look([report(129, .catchingUp)], try peers([("b", report(130))]), at: .seconds(2))
         #expect(standstill.shards == [shard])
-        standstill.look([report(130, .catchingUp)], try map([("b", report(130))]), at: .seconds(2))
+        standstill.look([report(130, .catchingUp)], try peers([("b", report(130))]), at: .seconds(2))
         #expect(standstill.shards.isEmpty)
     }
 
