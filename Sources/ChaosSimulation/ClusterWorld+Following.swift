@@ -13,6 +13,8 @@ extension ClusterWorld {
             case .follow(let peer, let shard): sendToFollowed(link(from: node, to: peer), .follow(shard))
             case .unfollow(let peer, let shard):
                 if let link = node.process?.links[peer] { sendToFollowed(link, .unfollow(shard)) }
+            case .announce(let shard):
+                if node.process?.replica.hosted[shard]?.isLive == true { announce(node, shard) }
             }
         }
     }
@@ -62,7 +64,7 @@ extension ClusterWorld {
     private func asked(_ message: LinkMessage, on number: Int, at node: SimulatedNode) {
         switch message {
         case .follow(let shard):
-            guard node.process?.liveHere.contains(shard) == true else {
+            guard node.process?.liveHere.contains(shard) == true, node.process?.sources.isReplica(shard) == true else {
                 return sendToFollower(number, .gone(shard: shard))
             }
             node.process?.followers[number, default: []].insert(shard)

@@ -137,7 +137,10 @@ extension ClusterWorld {
         let wanted = wanted(by: process.plan)
         process.view = ClusterView(
             urls: Dictionary(uniqueKeysWithValues: peers.map { ($0.id, $0.table.url) }),
-            live: (0..<partitions).map { process.plan.map.serving(ShardID($0)).map(\.node) })
+            live: (0..<partitions).map { process.plan.map.serving(ShardID($0)).map(\.node) },
+            leaving: Set(
+                process.plan.table.shards.filter(\.isLeaving).map(\.shard).filter(process.plan.isServedElsewhere)
+                    .map(\.number)))
         let isDrained = process.isDraining && process.plan.isDrained
         let table = process.plan.takeTable(at: now)
         let view = process.view

@@ -59,21 +59,27 @@ extension ClusterWorld {
     }
 
     func said(_ said: OutputBatch, by source: OutputSource, _ shard: Int, _ lineage: UInt64, to node: SimulatedNode) {
-        guard node.process?.sources.takes(source, shard) == true else { return }
+        guard node.process?.sources.takes(source, shard) == true else {
+            if source == .replica { giveFollowers(said, shard, lineage, of: node) }
+            return
+        }
         node.process?.lineages[shard] = lineage
         for stream in said.newStreams {
             let effects = node.process?.hub.announce(
                 stream.id, shard: shard, number: Int(stream.stream), lineage: Lineage(lineage), floor: [0, 0, 0])
             carryOut(effects ?? [], of: node)
         }
-        if node.process?.liveHere.contains(shard) == true {
-            for (link, shards) in (node.process?.followers ?? [:]).sorted(by: { $0.key < $1.key })
-            where shards.contains(shard) {
-                sendToFollower(link, .outputs(shard: shard, lineage: lineage, said))
-            }
-        }
+        if node.process?.sources.isReplica(shard) == true { giveFollowers(said, shard, lineage, of: node) }
         absorb(said, of: shard, at: node)
         carryOut(node.process?.hub.flush() ?? [], of: node)
+    }
+
+    private func giveFollowers(_ said: OutputBatch, _ shard: Int, _ lineage: UInt64, of node: SimulatedNode) {
+        guard node.process?.liveHere.contains(shard) == true else { return }
+        for (link, shards) in (node.process?.followers ?? [:]).sorted(by: { $0.key < $1.key })
+        where shards.contains(shard) {
+            sendToFollower(link, .outputs(shard: shard, lineage: lineage, said))
+        }
     }
 
     private func absorb(_ said: OutputBatch, of shard: Int, at node: SimulatedNode) {

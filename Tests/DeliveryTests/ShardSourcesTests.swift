@@ -59,6 +59,46 @@ import Testing
         #expect(sources.want([], at: time(2)) == [.unfollow(a, shard: 0)])
     }
 
+    /// The shard is live here and about to leave, and clients want it.
+    private func leaving(to peers: [NodeID]) -> ShardSources {
+        var sources = self.sources(live: peers)
+        _ = sources.restored(.replica, 0, isLive: true)
+        _ = sources.want([0], at: time(0))
+        return sources
+    }
+
+    @Test func `a shard that is about to leave is taken from a peer before it goes`() throws {
+        let a = try #require(a)
+        var sources = leaving(to: [a])
+        #expect(sources.changed(ClusterView(live: [[a]], leaving: [0]), at: time(1)) == [.follow(a, shard: 0)])
+        #expect(sources.takes(.replica, 0), "until the peer gives it")
+        #expect(sources.restored(.peer(a), 0, isLive: true).isTaken)
+        #expect(sources.takes(.peer(a), 0) && !sources.takes(.replica, 0))
+        #expect(sources.released(0, at: time(2)).isEmpty)
+        #expect(sources.takes(.peer(a), 0))
+    }
+
+    @Test func `a shard that stays after all is the replica's again`() throws {
+        let a = try #require(a)
+        var sources = leaving(to: [a])
+        _ = sources.changed(ClusterView(live: [[a]], leaving: [0]), at: time(1))
+        _ = sources.restored(.peer(a), 0, isLive: true)
+        #expect(sources.changed(ClusterView(live: [[a]]), at: time(2)) == [.announce(shard: 0)])
+        #expect(sources.restored(.replica, 0, isLive: true).1 == [.unfollow(a, shard: 0)])
+        #expect(sources.takes(.replica, 0))
+        #expect(sources.changed(ClusterView(live: [[a]]), at: time(3)).isEmpty)
+    }
+
+    @Test func `where the peer fails before the replica has gone the replica is the source again`() throws {
+        let a = try #require(a)
+        var sources = leaving(to: [a])
+        _ = sources.changed(ClusterView(live: [[a]], leaving: [0]), at: time(1))
+        _ = sources.restored(.peer(a), 0, isLive: true)
+        #expect(sources.lost(a, shard: nil, at: time(2)) == [.announce(shard: 0)])
+        #expect(sources.restored(.replica, 0, isLive: true).isTaken)
+        #expect(sources.tick(time(150)) == [.follow(a, shard: 0)], "it is still about to leave")
+    }
+
     @Test func `a node never follows itself`() throws {
         let own = try #require(NodeID("own"))
         var sources = self.sources(live: [own])

@@ -13,10 +13,16 @@ package struct ClusterView: Sendable, Equatable {
     /// Shards in which this node stands still while others go on: the log does not answer it.
     package var standing: Set<Int> = []
 
-    package init(urls: [NodeID: String] = [:], live: [[NodeID]] = [], starting: Set<Int> = []) {
+    /// Shards that this node has live and is about to give up, while another has them live and stays.
+    package var leaving: Set<Int> = []
+
+    package init(
+        urls: [NodeID: String] = [:], live: [[NodeID]] = [], starting: Set<Int> = [], leaving: Set<Int> = []
+    ) {
         self.urls = urls
         self.live = live
         self.starting = starting
+        self.leaving = leaving
     }
 
     package func live(_ shard: Int) -> [NodeID] { live.indices.contains(shard) ? live[shard] : [] }

@@ -2,7 +2,8 @@ import struct Sharding.NodeID
 import Telemetry
 
 /// Decides where each shard's outputs come from: from the replica here once it is live; else, while clients want them,
-/// from a live replica elsewhere.
+/// from a live replica elsewhere. A shard that is about to leave is taken from elsewhere before: to find and to ask a
+/// peer takes a while, for which clients would hear nothing.
 ///
 /// Pure. Outputs of the same shard are the same wherever they were made, so a switch costs at most some that come again
 /// (the hub drops them) or are missing (the hub reads them from the log).
@@ -10,6 +11,8 @@ package struct ShardSources {
     package enum Effect: Equatable {
         case follow(NodeID, shard: Int)
         case unfollow(NodeID, shard: Int)
+        /// The replica here should say again what it has, as when it became live: it is to be the source again.
+        case announce(shard: Int)
     }
 
     private struct Place {
@@ -18,6 +21,8 @@ package struct ShardSources {
         /// Who was asked. Until its state has come, the source before goes on if it can.
         var followed: NodeID?
         var isWanted = false
+        /// The replica here has it, whether or not it is the source.
+        var isLiveHere = false
         /// Peers that did not give the shard are not asked again before this.
         var refused: [NodeID: Timestamp] = [:]
     }
@@ -48,6 +53,7 @@ package struct ShardSources {
     package mutating func restored(_ source: OutputSource, _ shard: Int, isLive: Bool) -> (isTaken: Bool, [Effect]) {
         switch source {
         case .replica:
+            if isLive { places[shard].isLiveHere = true }
             guard isLive || places[shard].source == nil else { return (false, []) }
             places[shard].source = .replica
             return (true, isLive ? stopFollowing(shard) : [])
@@ -60,6 +66,7 @@ package struct ShardSources {
 
     /// The replica here does not fold the shard any more.
     package mutating func released(_ shard: Int, at now: Timestamp) -> [Effect] {
+        places[shard].isLiveHere = false
         if places[shard].source == .replica { places[shard].source = nil }
         return choose(shard, at: now)
     }
@@ -104,6 +111,10 @@ package struct ShardSources {
             {
                 effects += stopFollowing(shard)
             }
+            // It stays after all.
+            if places[shard].isLiveHere, places[shard].source != .replica, !view.leaving.contains(shard) {
+                effects.append(.announce(shard: shard))
+            }
             effects += choose(shard, at: now)
         }
         return effects
@@ -116,9 +127,11 @@ package struct ShardSources {
 
     private mutating func choose(_ shard: Int, at now: Timestamp) -> [Effect] {
         let place = places[shard]
-        guard place.isWanted, place.followed == nil, place.source != .replica,
-            let node = candidates(shard, at: now).first
-        else { return [] }
+        guard place.isWanted, place.followed == nil else { return [] }
+        let stays = place.isLiveHere && !view.leaving.contains(shard)
+        guard !stays, let node = candidates(shard, at: now).first else {
+            return place.isLiveHere && place.source == nil ? [.announce(shard: shard)] : []
+        }
         places[shard].followed = node
         return [.follow(node, shard: shard)]
     }

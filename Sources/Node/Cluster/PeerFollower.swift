@@ -40,9 +40,9 @@ final class PeerFollower: Sendable {
         self.onReset = onReset
     }
 
-    func follow(_ node: NodeID, url: String?, shard: Int) {
+    func follow(_ node: NodeID, url: String?, _ order: FollowOrder) {
         guard let url, let endpoint = endpoint(url) else {
-            return inbox.post(.peerLost(node, shard: shard))
+            return inbox.post(.peerLost(node, shard: order.shard))
         }
         let socket = state.withLock { state in
             if state.connections[node] == nil {
@@ -53,10 +53,10 @@ final class PeerFollower: Sendable {
                     socket: client.connect(
                         to: endpoint, handler: handler, timeout: .seconds(1), maxMessageBytes: 256 << 20))
             }
-            state.connections[node]?.shards.insert(shard)
+            state.connections[node]?.shards.insert(order.shard)
             return state.connections[node]?.socket
         }
-        socket?.send(Array("{\"follow\":\(shard)}".utf8))
+        socket?.send(order.encoded)
     }
 
     private func endpoint(_ url: String) -> WebEndpoint? {

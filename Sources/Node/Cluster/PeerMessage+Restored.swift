@@ -8,12 +8,17 @@ extension PeerMessage {
 
     /// A shard as it is now, with the newest outputs of its streams: so that clients of the other node find in its rings
     /// what they have not seen yet, and need not wait for the log.
-    static func restored(shard: Int, lineage: UInt64?, streams: [HubStream]) -> PeerMessage {
+    /// - Parameter has: what the other node has of these streams. One that was a replica until now has all but what is
+    ///   under way; megabytes that it has would hold up the few bytes that it has not.
+    static func restored(
+        shard: Int, lineage: UInt64?, streams: [HubStream], toOneThatHas has: [StreamID: Position] = [:]
+    ) -> PeerMessage {
         let share = min(tailBytesPerStream, tailBytes / max(1, streams.count))
         var outputs = OutputBatch()
         let restored = streams.enumerated().map { number, stream in
             let ring = stream.ring
-            let (start, floor) = ring.tail(maxBytes: share)
+            let known = has[stream.id].flatMap { $0.lineage == stream.lineage ? $0 : nil }
+            let (start, floor) = ring.tail(maxBytes: share, after: known)
             for ordinal in start..<ring.end {
                 let entry = ring[ordinal]
                 ring.withBytes(of: entry) { json in

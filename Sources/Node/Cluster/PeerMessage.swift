@@ -3,7 +3,7 @@ import Telemetry
 
 /// What a node sends to another that follows its shards, one binary message each.
 ///
-/// The other way there are two small texts: `{"follow":n}` and `{"unfollow":n}`.
+/// The other way there are two small texts: a `FollowOrder` and `{"unfollow":n}`.
 enum PeerMessage {
     case beat
     /// The shard as it was a while ago, and what it has said since; more comes from here on.

@@ -65,6 +65,11 @@ struct Replica {
         try reader.assign(partition, from: restored.shard.next)
     }
 
+    /// Says again what a shard has that is live.
+    func announce(_ partition: PartitionID) {
+        if let hosted = hosted[partition], hosted.state == .live { announce(hosted) }
+    }
+
     private func announce(_ hosted: HostedShard) {
         let shard = hosted.shard
         let streams = shard.streamIDs.map { id in

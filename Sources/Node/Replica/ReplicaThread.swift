@@ -38,6 +38,7 @@ final class ReplicaThread: Sendable {
         var wanted: Set<PartitionID>?
         var distrusted: [(PartitionID, Distrust)] = []
         var heldBack: Set<PartitionID>?
+        var announced: Set<PartitionID> = []
         var restored: [(PartitionID, Result<RestoredShard, LogError>)] = []
         var questions: [@Sendable (borrowing Replica) -> Void] = []
     }
@@ -93,6 +94,9 @@ final class ReplicaThread: Sendable {
         if isNews { order { $0.heldBack = shards } }
     }
 
+    /// Says again what a live shard has, as when it became live.
+    func announce(_ partition: PartitionID) { order { $0.announced.insert(partition) } }
+
     /// Has `answer` called on the replica's thread with the state of all shards, between two batches.
     func ask(_ answer: @escaping @Sendable ([ShardStatus], [HostedReport]) -> Void) {
         order { $0.questions.append { answer($0.statuses, $0.reports) } }
@@ -145,6 +149,8 @@ final class ReplicaThread: Sendable {
                 try replica.host(wanted).forEach(snapshotWriter.save)
                 hasBegun = true
             }
+            // Behind `host`: what is given up by now is not said any more.
+            order.announced.forEach { replica.announce($0) }
             for (partition, distrust) in order.distrusted { try replica.rebuild(partition, distrust) }
             if let heldBack = order.heldBack { replica.holdBack(heldBack) }
             for (partition, result) in order.restored { try replica.restored(partition, try result.get()) }

@@ -115,8 +115,11 @@ extension Service {
         for effect in effects {
             switch effect {
             case .follow where node.variant == .followsNobody: break
-            case .follow(let peer, let shard): node.follower?.follow(peer, url: view.urls[peer], shard: shard)
+            case .follow(let peer, let shard):
+                let order = FollowOrder(shard: shard, streams: streams(of: shard))
+                node.follower?.follow(peer, url: view.urls[peer], order)
             case .unfollow(let peer, let shard): node.follower?.unfollow(peer, shard: shard)
+            case .announce(let shard): node.replica.announce(PartitionID(shard))
             }
         }
     }
@@ -210,8 +213,8 @@ extension Service {
         let id = SessionID(socket.id)
         let order = try? JSONValue.parse(message)
         let shards = 0..<node.config.partitions
-        if let shard = order?["follow"]?.int, shards.contains(shard) {
-            follow(shard, id)
+        if let follow = order.flatMap({ FollowOrder($0) }), shards.contains(follow.shard) {
+            carryOut(follow, of: id)
         } else if let shard = order?["unfollow"]?.int, shards.contains(shard) {
             followers[id]?.shards.remove(shard)
         } else {
@@ -220,11 +223,18 @@ extension Service {
         }
     }
 
-    private func follow(_ shard: Int, _ id: SessionID) {
-        guard liveHere.contains(shard) else { return send(.gone(shard: shard), to: id) }
+    private func streams(of shard: Int) -> [HubStream] {
+        hub.byPlace.indices.contains(shard) ? hub.byPlace[shard] : []
+    }
+
+    private func carryOut(_ order: FollowOrder, of id: SessionID) {
+        let shard = order.shard
+        // A replica that is about to go is followed to its end by those who do, and by nobody else.
+        guard liveHere.contains(shard), sources.isReplica(shard) else { return send(.gone(shard: shard), to: id) }
         followers[id]?.shards.insert(shard)
-        let streams = hub.byPlace.indices.contains(shard) ? hub.byPlace[shard] : []
-        send(.restored(shard: shard, lineage: lineages[shard], streams: streams), to: id)
+        let message = PeerMessage.restored(
+            shard: shard, lineage: lineages[shard], streams: streams(of: shard), toOneThatHas: order.has)
+        send(message, to: id)
     }
 
     func giveFollowers(_ outputs: OutputBatch, _ shard: Int, _ lineage: UInt64) {

@@ -168,7 +168,10 @@ final class Service: WebHandler {
         case .outputs(.replica, let shard, let lineage, let outputs) where held[shard] != nil:
             held[shard]?.outputs.append((outputs, lineage))
         case .outputs(let source, let shard, let lineage, let outputs):
-            guard sources.takes(source, shard) else { return node.inbox.recycle(outputs) }
+            guard sources.takes(source, shard) else {
+                if source == .replica { giveFollowers(outputs, shard, lineage) }
+                return node.inbox.recycle(outputs)
+            }
             absorb(outputs, shard, lineage)
             if held[shard] != nil { takeHeld(shard, .monotonic) }
         case .released(let shard): released(shard)
@@ -196,7 +199,7 @@ final class Service: WebHandler {
                 hub.announce(
                     stream.id, shard: shard, number: Int(stream.stream), lineage: Lineage(lineage), floor: [0, 0, 0]))
         }
-        if liveHere.contains(shard) { giveFollowers(outputs, shard, lineage) }
+        if sources.isReplica(shard) { giveFollowers(outputs, shard, lineage) }
         takeIntoRings(&outputs, shard)
         show(outputs, shard)
         metrics.outputs += UInt64(outputs.entries.count)

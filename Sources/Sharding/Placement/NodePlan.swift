@@ -55,6 +55,11 @@ package struct NodePlan: Sendable {
         map = ShardMap([], shardCount: shardCount)
     }
 
+    /// Whether another node has the shard live and stays, as far as this one knows.
+    package func isServedElsewhere(_ shard: ShardID) -> Bool {
+        map.serving(shard).contains { $0.node != own && !$0.isSuspect && !$0.report.isLeaving }
+    }
+
     /// How long news of lag alone waits.
     package var publishPeriod: Duration { NodeTable.publishPeriod(memberCount: peers.count + 1) }
 
