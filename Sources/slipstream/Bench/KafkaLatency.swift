@@ -103,6 +103,9 @@ final class LatencyParts: Sendable {
         var running = 2
     }
 
+    /// ns
+    private static let settling: Int64 = 1_500_000_000
+
     private let log: KafkaLog
     private let state = Monitor(State())
 
@@ -155,13 +158,17 @@ final class LatencyParts: Sendable {
             let partition = PartitionID(number)
             try reader.assign(partition, from: try log.endOffset(of: partition))
         }
+        // Partitions begin one after the other, and what came meanwhile is no figure.
+        let begin = monotonicNanoseconds() + LatencyParts.settling
         var batch = LogBatch()
         while !ends {
             guard case .records = try reader.next(maxBytes: 1 << 20, waitingUpTo: .milliseconds(50), into: &batch)
             else {
                 continue
             }
-            let now = Double(monotonicNanoseconds()) / 1_000_000
+            let arrived = monotonicNanoseconds()
+            guard arrived >= begin else { continue }
+            let now = Double(arrived) / 1_000_000
             let arrivals = batch.entries.compactMap { entry in
                 entry.value.flatMap { LatencyParts.due(in: batch.bytes[$0]) }.map { now - $0 }
             }
