@@ -8,7 +8,6 @@ extension Variant {
         case .skipsAfterRestore: "all-nodes"
         case .resumesFromLatest: "client-resets"
         case .foldsByTimeOfDay: "clock-jump"
-        case .dropsFrames: "slow-reader"
         default: nil
         }
     }
@@ -16,8 +15,9 @@ extension Variant {
     /// Why there are no such nodes.
     package var whySimulated: String? {
         switch self {
+        case .dropsFrames: "a socket here holds all that a scenario sends to a slow client"
         case .keepsRepeats: "what goes to each client leaves out what was sent before, so nobody sees it"
-        case .checksNoSnapshot: "SQLite finds most damage before the snapshot's own check does"
+        case .checksNoSnapshot: "the check is in the decoder of snapshots, which has no switch; `corrupted-snapshot` shows it at work"
         case .usesOtherEngines: "there is one version of the engines to build"
         case .hidesGaps: "kafka-sim would have to lose records that somebody has not read yet"
         case .handsNothingOver: "the other replica serves on; it costs time and no record"

@@ -17,8 +17,6 @@ enum FaultVariant: String, CaseIterable, Sendable {
     case resumesFromLatest
     /// Records that are yet to come, by the clock of this machine, are left out.
     case foldsByTimeOfDay
-    /// What does not fit into a client's socket is left out.
-    case dropsFrames
 
     /// `nil`: everything is done right.
     static func asked(_ journal: Log) -> FaultVariant? {

@@ -151,7 +151,6 @@ final class Service: WebHandler {
             guard let frame else { return }
             socket.send(frame.payload)
         }
-        if node.variant == .dropsFrames { _ = hub.nextFrame(for: id, now: now) }
         socket.requestWritable()
     }
 
