@@ -17,7 +17,7 @@ extension Variant {
         switch self {
         case .dropsFrames: "a socket here holds all that a scenario sends to a slow client"
         case .keepsRepeats: "what goes to each client leaves out what was sent before, so nobody sees it"
-        case .checksNoSnapshot: "the check is in the decoder of snapshots, which has no switch; `corrupted-snapshot` shows it"
+        case .checksNoSnapshot: "snapshots are checked by their decoder, which has no switch; see `corrupted-snapshot`"
         case .usesOtherEngines: "there is one version of the engines to build"
         case .hidesGaps: "kafka-sim would have to lose records that somebody has not read yet"
         case .handsNothingOver: "the other replica serves on; it costs time and no record"
