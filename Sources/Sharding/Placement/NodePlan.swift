@@ -31,16 +31,6 @@ package struct NodePlan: Sendable {
         let reports: [ShardReport]
         let standing: Set<ShardID>
         let isDraining: Bool
-
-        /// Whether a decision on these comes out as one on those: it does not look at how far replicas are.
-        func isSameButForProgress(as other: Grounds) -> Bool {
-            isDraining == other.isDraining && standing == other.standing
-                && reports.areSameButForProgress(as: other.reports)
-                && peers.elementsEqual(other.peers) { mine, theirs in
-                    mine.id == theirs.id && mine.isSuspect == theirs.isSuspect
-                        && mine.table.isSameButForProgress(as: theirs.table)
-                }
-        }
     }
 
     /// - Parameters:
@@ -73,22 +63,9 @@ package struct NodePlan: Sendable {
         let grounds = Grounds(
             peers: peers, reports: reports, standing: standstill.shards, isDraining: isDraining)
         guard grounds != settled else { return }
-        if let settled, grounds.isSameButForProgress(as: settled) {
-            follow(grounds)
-            self.settled = grounds
-        } else {
-            let before = (table, stopped, hosted)
-            decide(on: grounds)
-            let changesNothing = table.isSameButForProgress(as: before.0) && (stopped, hosted) == (before.1, before.2)
-            settled = changesNothing ? grounds : nil
-        }
-    }
-
-    /// Replicas have come further, and that is all.
-    private mutating func follow(_ grounds: Grounds) {
-        peers = grounds.peers
-        note(grounds.reports)
-        map = ShardMap(peers + [LiveNode(own, table: table)], shardCount: shardCount)
+        let before = (table, stopped, hosted)
+        decide(on: grounds)
+        settled = before == (table, stopped, hosted) ? grounds : nil
     }
 
     private mutating func decide(on grounds: Grounds) {
@@ -151,7 +128,7 @@ package struct NodePlan: Sendable {
     /// The table, when others should have it: at once when they would act on it, else now and then.
     package mutating func takeTable(at now: Duration) -> NodeTable? {
         guard table != published else { return nil }
-        let isNews = published.map { !table.isSameButForProgress(as: $0) } ?? true
+        let isNews = published.map { !table.isSameButForLag($0) } ?? true
         guard isNews || now - publishedAt >= publishPeriod else { return nil }
         published = table
         publishedAt = now
@@ -160,21 +137,13 @@ package struct NodePlan: Sendable {
 }
 
 extension NodeTable {
-    fileprivate func isSameButForProgress(as other: NodeTable) -> Bool {
-        var (mine, theirs) = (self, other)
-        (mine.shards, theirs.shards) = ([], [])
-        return mine == theirs && shards.areSameButForProgress(as: other.shards)
-    }
-}
-
-extension [ShardReport] {
-    fileprivate func areSameButForProgress(as others: [ShardReport]) -> Bool {
-        elementsEqual(others) { mine, theirs in
-            var (mine, theirs) = (mine, theirs)
-            mine.forgetProgress()
-            theirs.forgetProgress()
-            return mine == theirs
+    fileprivate func isSameButForLag(_ other: NodeTable) -> Bool {
+        func withoutLag(_ table: NodeTable) -> NodeTable {
+            var table = table
+            for index in table.shards.indices { table.shards[index].forgetProgress() }
+            return table
         }
+        return withoutLag(self) == withoutLag(other)
     }
 }
 
