@@ -5,7 +5,7 @@ import Simulation
 import Telemetry
 
 /// A program with the SDK: it subscribes and checks what it gets, or it publishes.
-struct SimulatedClient {
+final class SimulatedClient {
     enum Role {
         case subscriber(SubscriptionSession)
         case publisher(PublisherSession)
@@ -26,6 +26,11 @@ struct SimulatedClient {
     var remaining = 0
     /// Of a publisher: the numbers of the records in each publish.
     var published: [[UInt64]] = []
+
+    init(number: Int, role: Role, request: SubscribeRequest?, urls: [Int], remaining: Int = 0) {
+        (self.number, self.role, self.request, self.urls) = (number, role, request, urls)
+        self.remaining = remaining
+    }
 
     var deadline: Duration? {
         switch role {

@@ -21,9 +21,14 @@ extension Assignment {
     /// What the shards' places should be, as far as these nodes know. Suspects count, for moving is dearer than waiting;
     /// what is leaving or replaced does not, and a node that drains takes nothing.
     package init(_ nodes: [LiveNode], shardCount: Int, replicas: Int) {
+        self.init(nodes, ShardMap(nodes, shardCount: shardCount), replicas: replicas)
+    }
+
+    /// - Parameter map: of the same nodes.
+    init(_ nodes: [LiveNode], _ map: ShardMap, replicas: Int) {
+        let shardCount = map.shardCount
         var holders = [[NodeID]](repeating: [], count: shardCount)
         var leavers = holders
-        let map = ShardMap(nodes, shardCount: shardCount)
         for number in 0..<shardCount {
             let held = map[ShardID(number)]
             let replaced = Set(held.compactMap(\.report.replaces))

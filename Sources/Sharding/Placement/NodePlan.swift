@@ -75,7 +75,7 @@ package struct NodePlan: Sendable {
         note(reports)
         let nodes = peers + [LiveNode(own, table: table)]
         map = ShardMap(nodes, shardCount: shardCount)
-        let assignment = Assignment(nodes, shardCount: shardCount, replicas: replicas)
+        let assignment = Assignment(nodes, map, replicas: replicas)
         let placement = Placement(of: own, assignment: assignment, map: map)
         hosted = Set(placement.start + placement.keep + placement.handOver)
         stopped = stopped.union(placement.stop).subtracting(placement.start)
