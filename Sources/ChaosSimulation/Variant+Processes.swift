@@ -24,6 +24,7 @@ extension Variant {
         case .trustsSilentPeers: "no scenario takes a machine away without a reset but `freeze`, which gossip notices"
         case .ignoresSilence: "the fault is in the SDK, which has no switch"
         case .neverSyncs, .buriesTheDead: "gossip has no switch; what runs in the simulation is its very core"
+        case .storesWhatFollows: "the order in which appends go to the log has no switch"
         case .condemnsTheLate, .distrustsRepeats: "loopback neither delays datagrams nor doubles them"
         case .opensTheGate: "a crowd that hurts needs more processors than one machine has for clients and nodes"
         default: nil

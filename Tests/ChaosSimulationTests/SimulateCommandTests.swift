@@ -24,10 +24,10 @@ import Testing
     }
 
     @Test func `what fails is told with its faults`() async throws {
-        // One whose faults part a client from its node.
-        let result = try await run(["--from", "9", "--seeds", "1", "--variant", "resumesFromLatest"])
+        // Some of them part a client from its node.
+        let result = try await run(["--seeds", "40", "--variant", "resumesFromLatest"])
         #expect(!result.isFine)
-        #expect(result.text.contains("seed 9 fails"))
+        #expect(result.text.contains(#/seed \d+ fails/#))
         #expect(result.text.contains("with these faults alone"))
     }
 
