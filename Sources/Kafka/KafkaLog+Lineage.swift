@@ -18,6 +18,13 @@ extension KafkaLog {
         }
     }
 
+    /// Who reads a partition from its beginning need not ask for its first record: that would take a consumer of its own
+    /// some 100 ms, for which all shards of a node would wait.
+    func seen(_ batch: borrowing LogBatch, of partition: PartitionID) {
+        guard batch.entries.first?.offset == .zero, let first = FirstRecord(of: batch) else { return }
+        adopt(lineage: first.lineage(topic: topic, partition: partition), of: partition)
+    }
+
     /// What a snapshot said, for a partition whose first record is gone. What is known already stays.
     package func adopt(lineage: UInt64, of partition: PartitionID) {
         lineages.withLock { $0[partition] = $0[partition] ?? lineage }
@@ -49,9 +56,6 @@ extension KafkaLog {
         guard watermarks.earliest < watermarks.end, !onlyIfWhole || watermarks.earliest == .zero else { return nil }
         var batch = LogBatch()
         try read(partition, from: watermarks.earliest, maxBytes: 1, into: &batch)
-        return batch.entries.first.map { entry in
-            FirstRecord(
-                offset: entry.offset, timestamp: entry.timestamp, key: entry.key.map { Array(batch.bytes[$0]) })
-        }
+        return FirstRecord(of: batch)
     }
 }

@@ -127,6 +127,7 @@ final class KafkaReader: LogReader, @unchecked Sendable {
             log.misplaced.look(at: $0, in: partition)
         }
         guard !batch.entries.isEmpty else { return nil }
+        log.seen(batch, of: partition)
         move(partition, to: position)
         look(partition, position)
         return .records(partition)

@@ -17,6 +17,12 @@ package struct FirstRecord: Sendable, Equatable {
         self.init(offset: offset, timestamp: timestamp, keyHash: StableHash.hash(key ?? []))
     }
 
+    /// The first of a batch that was read from where the partition begins; `nil` when it is empty.
+    package init?(of batch: borrowing LogBatch) {
+        guard let entry = batch.entries.first else { return nil }
+        self.init(offset: entry.offset, timestamp: entry.timestamp, key: entry.key.map { Array(batch.bytes[$0]) })
+    }
+
     /// Another value means another history: the topic was made anew, and positions in the old one say nothing.
     package func lineage(topic: String, partition: PartitionID) -> UInt64 {
         var writer = BinaryWriter()
