@@ -61,7 +61,7 @@ final class ClusterWorld {
     let settings = ClusterSettings(["partitions": "6"])
     var random: SeededRandom
     var now = Duration.zero
-    var queue = EventQueue<Happening>()
+    var queue = HappeningQueue()
     var network = Network()
     var nodes: [SimulatedNode] = []
     var wires: [Wire] = []

@@ -1,15 +1,15 @@
 /// What is to happen, in order of time; what is due at the same instant, in the order in which it was added.
 package struct EventQueue<Element> {
     /// Elements stay where they are while their short keys move through the heap: elements may be large.
-    @usableFromInline var order = EventOrder()
-    @usableFromInline var elements: [Element?] = []
-    @usableFromInline var free: [Int] = []
+    private var order = EventOrder()
+    private var elements: [Element?] = []
+    private var free: [Int] = []
 
-    @inlinable package init() {}
+    package init() {}
 
-    @inlinable package var nextTime: Duration? { order.first?.time }
+    package var nextTime: Duration? { order.first?.time }
 
-    @inlinable package mutating func add(_ element: Element, at time: Duration) {
+    package mutating func add(_ element: Element, at time: Duration) {
         let place: Int
         if let unused = free.popLast() {
             place = unused
@@ -21,7 +21,7 @@ package struct EventQueue<Element> {
         order.add(place, at: time)
     }
 
-    @inlinable package mutating func popFirst() -> (time: Duration, element: Element)? {
+    package mutating func popFirst() -> (time: Duration, element: Element)? {
         guard let first = order.popFirst(), let element = elements[first.place].take() else { return nil }
         free.append(first.place)
         return (first.time, element)
@@ -29,25 +29,22 @@ package struct EventQueue<Element> {
 }
 
 /// A binary heap of times and of the places of what is due then.
-@usableFromInline
-struct EventOrder {
-    @usableFromInline
-    struct Key {
-        @usableFromInline let time: Duration
+package struct EventOrder {
+    package struct Key {
+        package let time: Duration
         let serial: Int
-        @usableFromInline let place: Int
+        package let place: Int
         func isBefore(_ other: Key) -> Bool { time == other.time ? serial < other.serial : time < other.time }
     }
 
     private var keys: [Key] = []
     private var lastSerial = 0
 
-    @usableFromInline init() {}
+    package init() {}
 
-    @usableFromInline var first: Key? { keys.first }
+    package var first: Key? { keys.first }
 
-    @usableFromInline
-    mutating func add(_ place: Int, at time: Duration) {
+    package mutating func add(_ place: Int, at time: Duration) {
         lastSerial += 1
         let key = Key(time: time, serial: lastSerial, place: place)
         keys.append(key)
@@ -59,8 +56,7 @@ struct EventOrder {
         keys[child] = key
     }
 
-    @usableFromInline
-    mutating func popFirst() -> Key? {
+    package mutating func popFirst() -> Key? {
         guard let first = keys.first, let last = keys.popLast() else { return nil }
         if !keys.isEmpty { sink(last) }
         return first
