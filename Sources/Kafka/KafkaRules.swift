@@ -37,9 +37,6 @@ enum KafkaRules {
             names: ["enable.partition.eof"], value: "true", reason: "it tells when a replica has caught up",
             consumer: true),
         Rule(
-            names: ["fetch.wait.max.ms"], value: "10", reason: "a broker may hold back records for no longer than this",
-            consumer: true),
-        Rule(
             names: ["allow.auto.create.topics"], value: "false",
             reason: "a mistyped name would become a new, empty topic", consumer: true),
         Rule(
@@ -95,6 +92,8 @@ enum KafkaRules {
             settings += [
                 ("queued.max.messages.kbytes", "65536"),
                 ("fetch.error.backoff.ms", "50"),
+                // How long a broker waits that has nothing, and for how long an end or a dead connection is not noticed.
+                ("fetch.wait.max.ms", "10"),
             ]
         }
         return settings
