@@ -62,7 +62,7 @@ package enum Variant: String, CaseIterable, Sendable {
         case .handsNothingOver: [.drain]
         case .forgetsOrigin: [.ambiguousAcks]
         case .acknowledgesFailures: [.brokerErrors, .brokerCut]
-        case .storesWhatFollows: [.brokerErrors, .ambiguousAcks, .brokerCut]
+        case .storesWhatFollows: [.brokerErrors, .ambiguousAcks]
         case .skipsAfterRestore: [.crash, .crashInSnapshot, .crashInPromotion]
         case .checksNoSnapshot: [.corruptSnapshot, .tornSnapshot]
         case .usesOtherEngines: [.upgrade]
