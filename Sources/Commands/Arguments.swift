@@ -40,6 +40,13 @@ package struct Arguments {
         return rest.remove(at: index)
     }
 
+    /// The same as often as it is given.
+    package mutating func takeOptions(_ name: String) throws(UsageError) -> [String] {
+        var values: [String] = []
+        while let value = try takeOption(name) { values.append(value) }
+        return values
+    }
+
     package mutating func takeNumber(_ name: String, in range: ClosedRange<Int>) throws(UsageError) -> Int? {
         guard let text = try takeOption(name) else { return nil }
         guard let number = Int(text), range.contains(number) else {

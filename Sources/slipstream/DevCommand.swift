@@ -19,6 +19,7 @@ enum DevCommand: Command {
           --partitions N        of the topic (default 12)
           --brokers N           of kafka-sim (default 3)
           --kafka HOST:PORT     use this Kafka instead of kafka-sim
+          --kafka-config K=V    a setting of the nodes' Kafka client; may be given several times
           --port N              of the first node; the others follow (default 8081)
           --gossip-port N       likewise (default 7946)
           --cars N              in the race (default 20)
@@ -62,6 +63,7 @@ enum DevCommand: Command {
         let partitions: Int
         let brokers: Int
         let kafka: String?
+        let kafkaSettings: [String]
         let port: Int
         let gossipPort: Int
         let cars: Int
@@ -77,6 +79,7 @@ enum DevCommand: Command {
             partitions = try arguments.takeNumber("--partitions", in: 1...1_000, default: 12)
             brokers = try arguments.takeNumber("--brokers", in: 1...9, default: 3)
             kafka = try arguments.takeOption("--kafka")
+            kafkaSettings = try arguments.takeOptions("--kafka-config")
             port = try arguments.takeNumber("--port", in: 1_024...65_000, default: 8_081)
             gossipPort = try arguments.takeNumber("--gossip-port", in: 1_024...65_000, default: 7_946)
             cars = try arguments.takeNumber("--cars", in: 1...999, default: 20)
@@ -158,7 +161,7 @@ final class DevCluster: Sendable {
                 "--gossip-port", "\(options.gossipPort + number - 1)", "--join", gossip, "--kafka", kafka,
                 "--replicas", "\(options.replicas)", "--data-dir", "\(options.directory)/\(name)",
                 "--log-format", "json",
-            ]
+            ] + options.kafkaSettings.flatMap { ["--kafka-config", $0] }
         ) { [self] status in
             guard options.restarts, !state.withLock({ $0.isStopping }) else { return }
             show("\(name)  ended with \(status), starting it again")

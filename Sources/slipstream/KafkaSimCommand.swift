@@ -42,7 +42,7 @@ enum KafkaSimCommand: Command {
         let portFile = try arguments.takeOption("--port-file")
         let isJSON = arguments.takeSwitch("--json")
         var topics: [KafkaSimTopic] = []
-        while let text = try arguments.takeOption("--topic") { topics.append(try KafkaSimTopic(text)) }
+        for text in try arguments.takeOptions("--topic") { topics.append(try KafkaSimTopic(text)) }
         try arguments.finish()
 
         let cluster = try MockCluster(brokers: brokers)
