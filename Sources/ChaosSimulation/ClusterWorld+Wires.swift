@@ -36,7 +36,8 @@ extension ClusterWorld {
     /// A node that nothing keeps from it says something often enough.
     private func checkSilence(_ report: ConnectionReport, _ number: Int) {
         guard case .disconnected(let reason) = report, reason.hasPrefix("nothing heard"),
-            beganFaults.allSatisfy(\.leavesNodesTogether), beganFaults.isDisjoint(with: [.clientCut, .slowReader, .starvation])
+            beganFaults.allSatisfy(\.leavesNodesTogether),
+            beganFaults.isDisjoint(with: [.clientCut, .slowReader, .starvation])
         else { return }
         violate("client \(number): \(reason)")
     }
