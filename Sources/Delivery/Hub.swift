@@ -180,6 +180,11 @@ package struct Hub {
                 session.rotate(keeping: false)
                 continueReplay(of: reader, &effects)
             case .behind:
+                // Another source may have brought what is missing.
+                if let ordinal = reader.stream.ring.ordinal(after: reader.sent, kinds: reader.kinds) {
+                    reader.ordinal = ordinal
+                    continue
+                }
                 session.rotate(keeping: false)
                 startReplay(of: reader, from: nil, &effects)
             }

@@ -87,11 +87,16 @@ struct HubSimulation {
     }
 
     /// Another replica goes on, which is behind the last one or further than it.
-    mutating func switchReplica() {
+    /// - Parameter seq: how far it is; by default anywhere near the end.
+    mutating func switchReplica(at seq: UInt64? = nil) {
         hub.restart(shard: 0)
         for number in log.indices {
             let count = log[number].count
-            given[number] = Int.random(in: max(0, count - 100)...count, using: &random)
+            if let seq {
+                given[number] = log[number].firstIndex { $0.seq > seq } ?? count
+            } else {
+                given[number] = Int.random(in: max(0, count - 100)...count, using: &random)
+            }
             var floor: [UInt64] = [0, 0, 0]
             for said in log[number][..<given[number]] { floor[Int(said.kind.rawValue)] = said.seq }
             carryOut(

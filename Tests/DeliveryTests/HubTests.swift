@@ -102,6 +102,22 @@ import Testing
         #expect(texts(&world).contains { $0.contains("\"prev\":30,\"seq\":31") })
     }
 
+    @Test func `what another source brings is not asked of the log`() {
+        var world = HubSimulation(seed: 10, streams: 1, beatsAheadMax: 3)
+        world.produce(20)
+        world.produce(20, lags: true)
+        world.hub.open(SessionID(1), now: world.now)
+        let position = Position(lineage: HubSimulation.lineage, seq: 25)
+        _ = world.hub.subscribe(
+            SubscribeRequest(
+                id: "s", streams: [.all(.chassis)], include: [.point], from: .positions([world.stream(0): position])),
+            for: SessionID(1))
+        world.switchReplica(at: 23)
+        world.catchUp()
+        #expect(texts(&world).contains { $0.contains("\"prev\":25,\"seq\":40") })
+        #expect(world.waitingReplays == 0)
+    }
+
     @Test func `whoever waits for a log that does not answer is sent elsewhere and told of no loss`() {
         var world = HubSimulation(seed: 9, streams: 2, beatsAheadMax: 3)
         world.produce(20)
