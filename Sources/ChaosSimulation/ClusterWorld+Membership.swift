@@ -138,9 +138,7 @@ extension ClusterWorld {
         process.view = ClusterView(
             urls: Dictionary(uniqueKeysWithValues: peers.map { ($0.id, $0.table.url) }),
             live: (0..<partitions).map { process.plan.map.serving(ShardID($0)).map(\.node) },
-            leaving: Set(
-                process.plan.table.shards.filter(\.isLeaving).map(\.shard).filter(process.plan.isServedElsewhere)
-                    .map(\.number)))
+            leaving: Set(process.plan.leaving.map(\.number)))
         let isDrained = process.isDraining && process.plan.isDrained
         let table = process.plan.takeTable(at: now)
         let view = process.view

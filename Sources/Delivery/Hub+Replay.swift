@@ -25,7 +25,8 @@ extension Hub {
         switch chunk {
         case .outputs(let outputs):
             if case .verifying = reader.state, outputs.first == outputs.end, isAhead(reader.sent, of: reader.stream) {
-                return goBack(reader)
+                // The log has no more than this node, so less than the client.
+                return goOnFromHere(reader, "ahead_of_log")
             }
             reader.state = .replaying(waiting: false)
             reader.take(outputs, with: &encoder)
@@ -35,11 +36,7 @@ extension Hub {
                 lineage: reader.stream.lineage, seq: watermarks[0], insight: watermarks[1], alert: watermarks[2])
             resync(reader, "log_truncated", at: position, state: insight, &effects)
             effects.append(.replay(request(reader, nil)))
-        case .failed(let reason):
-            reader.state = .live
-            reader.ordinal = reader.stream.ring.end
-            resync(reader, reason, at: reader.stream.end, state: reader.stream.insight, &effects)
-            effects.append(.endReplay(reader: number))
+        case .failed(let reason): return goOnFromHere(reader, reason)
         case .unavailable(let reason):
             // Nothing is lost: another node can give what this one cannot, or this one later.
             reader.state = .live
@@ -52,12 +49,12 @@ extension Hub {
         return effects
     }
 
-    /// The log has no more than this node, so less than the client.
-    private mutating func goBack(_ reader: Reader) -> [Effect] {
+    /// The log does not give what the client lacks: it is told so, and has what comes from now on.
+    private mutating func goOnFromHere(_ reader: Reader, _ reason: String) -> [Effect] {
         var effects: [Effect] = []
         reader.state = .live
         reader.ordinal = reader.stream.ring.end
-        resync(reader, "ahead_of_log", at: reader.stream.end, state: reader.stream.insight, &effects)
+        resync(reader, reason, at: reader.stream.end, state: reader.stream.insight, &effects)
         effects.append(.endReplay(reader: reader.number))
         return effects
     }

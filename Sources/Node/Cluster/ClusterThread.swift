@@ -145,8 +145,7 @@ extension ClusterView {
                 uniqueKeysWithValues: plan.peers.filter { !$0.table.url.isEmpty }.map { ($0.id, $0.table.url) }),
             live: (0..<plan.map.shardCount).map { plan.map.serving(ShardID($0)).map(\.node) },
             starting: Set(plan.table.shards.filter { $0.phase != .live }.map(\.shard.number)),
-            leaving: Set(
-                plan.table.shards.filter(\.isLeaving).map(\.shard).filter(plan.isServedElsewhere).map(\.number)))
+            leaving: Set(plan.leaving.map(\.number)))
         standing = Set(plan.standing.map(\.number))
     }
 }

@@ -140,10 +140,8 @@ struct Replica {
         for partition in hosted.keys.sorted() where hosted[partition]?.state == .live {
             let end = try environment.log.endOffset(of: partition)
             guard let next = hosted[partition]?.shard.next, next < end else { continue }
-            hosted[partition]?.state = .catchingUp
             hosted[partition]?.goal = end
-            hosted[partition]?.begunAt = .monotonic
-            environment.inbox.post(.released(shard: partition.number))
+            stopServing(partition)
         }
     }
 
@@ -153,19 +151,24 @@ struct Replica {
         for shard in inOrder {
             let partition = shard.partition
             if shards.contains(partition), shard.state == .live {
-                hosted[partition]?.state = .catchingUp
                 hosted[partition]?.isHeldBack = true
-                hosted[partition]?.begunAt = .monotonic
                 environment.journal.error(
                     "others are further and nothing comes from the log: they serve the shard",
                     [.partition: "\(partition)", .offset: "\(shard.shard.next)"])
-                environment.inbox.post(.released(shard: partition.number))
+                stopServing(partition)
             } else if shard.isHeldBack, !shards.contains(partition) {
                 hosted[partition]?.isHeldBack = false
                 hosted[partition]?.goal = nil
                 becomeLive(partition)
             }
         }
+    }
+
+    /// A live shard catches up again; peers are to serve it meanwhile.
+    private mutating func stopServing(_ partition: PartitionID) {
+        hosted[partition]?.state = .catchingUp
+        hosted[partition]?.begunAt = .monotonic
+        environment.inbox.post(.released(shard: partition.number))
     }
 
     private mutating func meetGoal(of partition: PartitionID) {

@@ -45,9 +45,11 @@ package struct NodePlan: Sendable {
         map = ShardMap([], shardCount: shardCount)
     }
 
-    /// Whether another node has the shard live and stays, as far as this one knows.
-    package func isServedElsewhere(_ shard: ShardID) -> Bool {
-        map.serving(shard).contains { $0.node != own && !$0.isSuspect && !$0.report.isLeaving }
+    /// Shards that this node has and is about to give up, while another has them live and stays, as far as this one knows.
+    package var leaving: [ShardID] {
+        table.shards.filter(\.isLeaving).map(\.shard).filter { shard in
+            map.serving(shard).contains { $0.node != own && !$0.isSuspect && !$0.report.isLeaving }
+        }
     }
 
     /// How long news of lag alone waits.
