@@ -132,19 +132,10 @@ extension ClusterWorld {
         }
         let hasFoundOthers = !members.isEmpty && members.allSatisfy { !$0.table.isEmpty }
         guard hasFoundOthers || now - process.begunAt >= .seconds(2) else { return }
-        process.plan.decide(
+        let isNews = process.plan.decide(
             peers: peers, reports: process.replica.reports, isDraining: process.isDraining, at: now)
-        let wanted = wanted(by: process.plan)
-        process.view = ClusterView(
-            urls: Dictionary(uniqueKeysWithValues: peers.map { ($0.id, $0.table.url) }),
-            live: (0..<partitions).map { process.plan.map.serving(ShardID($0)).map(\.node) },
-            leaving: Set(process.plan.leaving.map(\.number)))
-        let isDrained = process.isDraining && process.plan.isDrained
         let table = process.plan.takeTable(at: now)
-        let view = process.view
-        host(node, wanted)
-        if let standing = node.process?.plan.standing { holdBack(node, Set(standing.map(\.number))) }
-        if let effects = node.process?.sources.changed(view, at: timestamp) { carryOut(effects, of: node) }
+        if isNews { carryOut(process.plan, of: node) }
         if let table {
             do throws(NodeTableError) {
                 if let effects = try node.process?.membership.publish(
@@ -154,7 +145,19 @@ extension ClusterWorld {
                 }
             } catch { violate("\(error)") }
         }
-        if isDrained { leave(node) }
+        if process.isDraining, process.plan.isDrained { leave(node) }
+    }
+
+    private func carryOut(_ plan: NodePlan, of node: SimulatedNode) {
+        let map = plan.map
+        let view = ClusterView(
+            urls: Dictionary(uniqueKeysWithValues: plan.peers.map { ($0.id, $0.table.url) }),
+            live: (0..<partitions).map { map.serving(ShardID($0)).map(\.node) },
+            leaving: Set(plan.leaving.map(\.number)))
+        node.process?.view = view
+        host(node, wanted(by: plan))
+        holdBack(node, Set(plan.standing.map(\.number)))
+        if let effects = node.process?.sources.changed(view, at: timestamp) { carryOut(effects, of: node) }
     }
 
     private func wanted(by plan: NodePlan) -> Set<Int> {

@@ -88,8 +88,8 @@ struct CarClock: Sendable {
 
 extension CarClock {
     func encode(into writer: inout BinaryWriter) {
-        writer.write(car) { $0.write($1) }
-        writer.write(wall) { $0.write($1) }
+        writer.write(car)
+        writer.write(wall)
         writer.write(wallIsMeta)
         writer.write(standing)
     }
@@ -104,7 +104,7 @@ extension CarClock {
 
 extension Stamp {
     func encode(into writer: inout BinaryWriter) {
-        writer.write(car) { $0.write($1) }
+        writer.write(car)
         writer.write(wall)
     }
 

@@ -9,7 +9,7 @@ extension ChassisEngine {
         distance.encode(into: &writer)
         writer.write(seq)
         writer.write(time)
-        writer.write(speed) { $0.write($1) }
+        writer.write(speed)
         writer.write(secondsSinceReport)
         writer.write(hasLap)
         if hasLap { lap.encode(into: &writer) }

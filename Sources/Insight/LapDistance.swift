@@ -57,7 +57,7 @@ struct LapDistance: Sendable {
 
 extension LapDistance {
     func encode(into writer: inout BinaryWriter) {
-        writer.write(sampled) { $0.write($1) }
+        writer.write(sampled)
         writer.write(integrated)
         writer.write(metresPerSecond)
         writer.write(secondsSinceSpeed)

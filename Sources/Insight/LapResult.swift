@@ -27,9 +27,9 @@ package struct LapResult: Sendable {
 extension LapResult {
     func encode(into writer: inout BinaryWriter) {
         writer.write(number)
-        writer.write(seconds) { $0.write($1) }
+        writer.write(seconds)
         writer.write(UInt8(sectors.count))
-        for sector in sectors { writer.write(sector) { $0.write($1) } }
+        for sector in sectors { writer.write(sector) }
         writer.write(isExact)
         writer.write(stress)
         writer.write(isSettled)

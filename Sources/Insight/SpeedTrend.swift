@@ -32,8 +32,8 @@ struct SpeedTrend: Sendable {
 
 extension SpeedTrend {
     func encode(into writer: inout BinaryWriter) {
-        writer.write(last) { $0.write($1) }
-        writer.write(difference) { $0.write($1) }
+        writer.write(last)
+        writer.write(difference)
     }
 
     init(from reader: inout BinaryReader) throws(BinaryError) {

@@ -18,7 +18,13 @@ package struct BinaryWriter: Sendable {
 
     package init(reserving capacity: Int = 0) { bytes.reserveCapacity(capacity) }
 
-    package mutating func write<Integer: FixedWidthInteger>(_ value: Integer) {
+    package mutating func write(_ value: some FixedWidthInteger) { append(value) }
+    // Generics are not specialised across modules; these are what states are made of.
+    package mutating func write(_ value: UInt8) { bytes.append(value) }
+    package mutating func write(_ value: UInt32) { append(value) }
+    package mutating func write(_ value: UInt64) { append(value) }
+    package mutating func write(_ value: Int64) { append(value) }
+    private mutating func append(_ value: some FixedWidthInteger) {
         withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
     }
     /// The bit pattern, with −0 written as 0.
@@ -26,17 +32,31 @@ package struct BinaryWriter: Sendable {
     package mutating func write(_ value: Bool) { write(UInt8(value ? 1 : 0)) }
 
     /// A count, then the bytes.
-    package mutating func write(_ value: some Collection<UInt8>) {
+    package mutating func write(_ value: [UInt8]) {
         write(UInt32(value.count))
         bytes.append(contentsOf: value)
     }
-    package mutating func write(_ value: String) { write(value.utf8) }
+    package mutating func write(_ value: String) {
+        var value = value
+        value.withUTF8 {
+            write(UInt32($0.count))
+            bytes.append(contentsOf: $0)
+        }
+    }
     package mutating func write(_ value: Timestamp) { write(value.microseconds) }
 
     /// Presence, then the value.
     package mutating func write<Value>(_ value: Value?, _ body: (inout BinaryWriter, Value) -> Void) {
         write(value != nil)
         if let value { body(&self, value) }
+    }
+    package mutating func write(_ value: Double?) {
+        write(value != nil)
+        if let value { write(value) }
+    }
+    package mutating func write(_ value: Int64?) {
+        write(value != nil)
+        if let value { write(value) }
     }
     package mutating func writeRaw(_ raw: some Collection<UInt8>) { bytes.append(contentsOf: raw) }
     package mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }

@@ -100,8 +100,8 @@ extension ExtraValues {
         for entry in entries {
             writer.write(entry.name)
             writer.write(entry.value)
-            writer.write(entry.sampled) { $0.write($1) }
-            writer.write(entry.previous) { $0.write($1) }
+            writer.write(entry.sampled)
+            writer.write(entry.previous)
         }
     }
 

@@ -16,6 +16,7 @@ package struct JSONWriter: Sendable {
         raw(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
     }
     package mutating func raw(_ json: UnsafeRawBufferPointer) { bytes.append(contentsOf: json) }
+    package mutating func raw(_ json: [UInt8]) { bytes.append(contentsOf: json) }
     package mutating func raw(_ json: some Collection<UInt8>) { bytes.append(contentsOf: json) }
     package mutating func comma() { bytes.append(UInt8(ascii: ",")) }
 

@@ -15,11 +15,10 @@ package struct StreamID: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Parses `kind/id`; `nil` when the kind is unknown or the id is empty.
-    package init?(_ text: some StringProtocol) {
-        guard let slash = text.firstIndex(of: "/"), let kind = StreamKind(rawValue: String(text[..<slash])) else {
-            return nil
-        }
-        let id = text[text.index(after: slash)...]
+    package init?(_ text: String) {
+        let slash = text.utf8.firstIndex(of: UInt8(ascii: "/")) ?? text.endIndex
+        guard slash < text.endIndex, let kind = StreamKind(rawValue: String(text[..<slash])) else { return nil }
+        let id = text[text.utf8.index(after: slash)...]
         guard !id.isEmpty else { return nil }
         self.init(kind, String(id))
     }

@@ -108,14 +108,15 @@ final class ClusterThread: Sendable {
             plan.decide(
                 peers: peers.map(LiveNode.init), reports: now.reports.map(ShardReport.init), isDraining: now.isDraining,
                 at: clock)
-            audit.look(now.reports, plan.peers, plan.map, at: .monotonic)
+            let map = plan.map
+            audit.look(now.reports, plan.peers, map, at: .monotonic)
             state.withLock { state in
-                state.picture = state.picture.next(now.members, own: environment.own, plan.table, plan.map)
+                state.picture = state.picture.next(now.members, own: environment.own, plan.table, map)
                 state.audit = audit.counts
             }
             environment.host(Set(plan.hosted.map { PartitionID($0.number) }))
             environment.holdBack(Set(plan.standing.map { PartitionID($0.number) }))
-            environment.show(ClusterView(plan))
+            environment.show(ClusterView(plan, map))
             if now.speaksAgain { plan.speakAgain() }
             if let table = plan.takeTable(at: clock) { environment.publish(table) }
             if now.isDraining, plan.isDrained { state.update { $0.isDrained = true } }
@@ -139,11 +140,11 @@ extension ClusterThread.State {
 }
 
 extension ClusterView {
-    fileprivate init(_ plan: NodePlan) {
+    fileprivate init(_ plan: NodePlan, _ map: ShardMap) {
         self.init(
             urls: Dictionary(
                 uniqueKeysWithValues: plan.peers.filter { !$0.table.url.isEmpty }.map { ($0.id, $0.table.url) }),
-            live: (0..<plan.map.shardCount).map { plan.map.serving(ShardID($0)).map(\.node) },
+            live: (0..<map.shardCount).map { map.serving(ShardID($0)).map(\.node) },
             starting: Set(plan.table.shards.filter { $0.phase != .live }.map(\.shard.number)),
             leaving: Set(plan.leaving.map(\.number)))
         standing = Set(plan.standing.map(\.number))

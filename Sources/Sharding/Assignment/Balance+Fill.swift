@@ -15,8 +15,8 @@ extension Balance {
     mutating func fill() {
         var ceiling: UInt64 = 1 << 63
         while ceiling > 0 {
-            let takers = nodes.indices.filter(needs)
-            let shards = kept.indices.filter { hasRoom($0) || kept[$0].contains(where: hasTooMuch) }
+            let takers = nodes.indices.filter { needs($0) }
+            let shards = kept.indices.filter { hasRoom($0) || kept[$0].contains { hasTooMuch($0) } }
             let count = UInt64(takers.count * shards.count)
             guard count > 0 else { return }
             let floor = count <= Self.slice ? 0 : ceiling - ceiling / count * Self.slice

@@ -30,7 +30,7 @@ struct Balance {
         ids = members.map(\.id)
         nodes = members.map { member in
             BalancedNode(
-                hash: Rendezvous.hash(of: member.id), weight: member.weight, zone: zoneNumbers[member.zone] ?? 0)
+                hash: member.id.hash, weight: member.weight, zone: zoneNumbers[member.zone] ?? 0)
         }
         self.replicas = min(replicas, members.count)
         var sizes = [Int](repeating: 0, count: zones.count)

@@ -5,14 +5,18 @@
 package enum Rendezvous {
     /// 63 bits, evenly spread.
     static func score(node: UInt64, shard: UInt64) -> UInt64 { StableMix.mix(node ^ shard) >> 1 }
-    static func hash(of node: NodeID) -> UInt64 { StableMix.hash(node.name) }
     static func hash(of shard: Int) -> UInt64 { StableMix.mix(UInt64(shard)) }
 
-    /// The order in which `nodes` come to lead `shard`.
-    package static func order(_ nodes: some Sequence<NodeID>, for shard: ShardID) -> [NodeID] {
+    /// The order in which nodes come to lead `shard`.
+    static func order(for shard: ShardID) -> (NodeID, NodeID) -> Bool {
         let shard = hash(of: shard.number)
-        return nodes.map { (id: $0, score: score(node: hash(of: $0), shard: shard)) }
-            .sorted { $0.score == $1.score ? $0.id < $1.id : $0.score > $1.score }
-            .map(\.id)
+        return { left, right in
+            let scores = (score(node: left.hash, shard: shard), score(node: right.hash, shard: shard))
+            return scores.0 == scores.1 ? left < right : scores.0 > scores.1
+        }
+    }
+
+    package static func order(_ nodes: some Sequence<NodeID>, for shard: ShardID) -> [NodeID] {
+        nodes.sorted(by: order(for: shard))
     }
 }

@@ -10,9 +10,9 @@ enum StableMix {
     }
 
     /// FNV-1a alone leaves names that differ at the end alike in the high bits; the finalizer parts them.
-    static func hash(_ text: String) -> UInt64 {
+    static func hash(_ name: some Collection<UInt8>) -> UInt64 {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+        for byte in name { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
         return mix(hash)
     }
 }

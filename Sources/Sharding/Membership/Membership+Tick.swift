@@ -11,9 +11,11 @@ extension Membership {
             return
         case .running: break
         }
-        expireSuspicions(at: now, using: &random, into: &effects)
-        askOldSuspects(at: now)
-        askRefusing(at: now, into: &effects)
+        if !suspicions.isEmpty {
+            expireSuspicions(at: now, using: &random, into: &effects)
+            askOldSuspects(at: now)
+            askRefusing(at: now, into: &effects)
+        }
         expireRelays(at: now, into: &effects)
         advanceProbe(at: now, using: &random, into: &effects)
         retryFetches(at: now, into: &effects)

@@ -78,8 +78,15 @@ package struct SwimTiming: Equatable, Sendable {
 
 /// The standard library has none, and the C library's may differ in the last digit.
 enum Logarithm {
+    /// Timings ask for these with every packet.
+    private static let small = (0...256).map(series)
+
     /// - Parameter value: at least 1; less counts as 1.
     static func natural(_ value: Int) -> Double {
+        small.indices.contains(value) ? small[value] : series(value)
+    }
+
+    private static func series(_ value: Int) -> Double {
         let number = Double(max(1, value))
         // ln(m·2ᵉ) = e·ln 2 + ln m, and ln m = 2·artanh((m − 1)/(m + 1)) with m in 1 ..< 2.
         let ratio = (number.significand - 1) / (number.significand + 1)

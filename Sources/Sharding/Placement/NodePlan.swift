@@ -8,8 +8,6 @@ package struct NodePlan: Sendable {
     private let boot: UInt64
     /// The shards that should be folded here.
     package private(set) var hosted: Set<ShardID> = []
-    /// Who has what, as far as this node knows.
-    package private(set) var map: ShardMap
     package private(set) var peers: [LiveNode] = []
     /// Nothing is left to be handed over.
     package private(set) var isDrained = false
@@ -31,6 +29,16 @@ package struct NodePlan: Sendable {
         let reports: [ShardReport]
         let standing: Set<ShardID>
         let isDraining: Bool
+
+        /// Whether a decision on these comes out as one on those: it does not look at how far replicas are.
+        func isSameButForProgress(as other: Grounds) -> Bool {
+            isDraining == other.isDraining && standing == other.standing
+                && reports.areSameButForProgress(as: other.reports)
+                && peers.elementsEqual(other.peers) { mine, theirs in
+                    mine.id == theirs.id && mine.isSuspect == theirs.isSuspect
+                        && mine.table.isSameButForProgress(as: theirs.table)
+                }
+        }
     }
 
     /// - Parameters:
@@ -42,12 +50,17 @@ package struct NodePlan: Sendable {
         self.shardCount = shardCount
         self.replicas = replicas
         self.boot = boot
-        map = ShardMap([], shardCount: shardCount)
     }
+
+    /// Who has what, as far as this node knows. Worked out each time it is asked for.
+    package var map: ShardMap { ShardMap(peers + [LiveNode(own, table: table)], shardCount: shardCount) }
 
     /// Shards that this node has and is about to give up, while another has them live and stays, as far as this one knows.
     package var leaving: [ShardID] {
-        table.shards.filter(\.isLeaving).map(\.shard).filter { shard in
+        let leaving = table.shards.filter(\.isLeaving).map(\.shard)
+        guard !leaving.isEmpty else { return [] }
+        let map = map
+        return leaving.filter { shard in
             map.serving(shard).contains { $0.node != own && !$0.isSuspect && !$0.report.isLeaving }
         }
     }
@@ -60,14 +73,25 @@ package struct NodePlan: Sendable {
     ///     holds none that is known of.
     ///   - reports: what the replica has, with phase, offset, lag and hash.
     ///   - now: as for `takeTable`. To be called again within `publishPeriod`, though nothing happened.
-    package mutating func decide(peers: [LiveNode], reports: [ShardReport], isDraining: Bool, at now: Duration) {
+    /// - Returns: whether anything was decided, and not only how far replicas are has changed.
+    @discardableResult
+    package mutating func decide(peers: [LiveNode], reports: [ShardReport], isDraining: Bool, at now: Duration) -> Bool
+    {
         standstill.look(reports, peers, at: now)
         let grounds = Grounds(
             peers: peers, reports: reports, standing: standstill.shards, isDraining: isDraining)
-        guard grounds != settled else { return }
+        guard grounds != settled else { return false }
+        if let settled, grounds.isSameButForProgress(as: settled) {
+            self.peers = peers
+            note(reports)
+            self.settled = grounds
+            return false
+        }
         let before = (table, stopped, hosted)
         decide(on: grounds)
-        settled = before == (table, stopped, hosted) ? grounds : nil
+        let isSame = table.isSameButForProgress(as: before.0) && (stopped, hosted) == (before.1, before.2)
+        settled = isSame ? grounds : nil
+        return true
     }
 
     private mutating func decide(on grounds: Grounds) {
@@ -76,33 +100,31 @@ package struct NodePlan: Sendable {
         table.isDraining = isDraining
         note(reports)
         let nodes = peers + [LiveNode(own, table: table)]
-        map = ShardMap(nodes, shardCount: shardCount)
+        let map = ShardMap(nodes, shardCount: shardCount)
         let assignment = Assignment(nodes, map, replicas: replicas)
         let placement = Placement(of: own, assignment: assignment, map: map)
         hosted = Set(placement.start + placement.keep + placement.handOver)
         stopped = stopped.union(placement.stop).subtracting(placement.start)
         isDrained = placement.isDrained
-        table.shards = say(placement, assignment)
-        map = ShardMap(peers + [LiveNode(own, table: table)], shardCount: shardCount)
+        table.shards = say(placement, assignment, map)
     }
 
     /// What the replica says goes beside what was said of handovers. A shard just begun is held though the replica does
     /// not know of it yet.
     private mutating func note(_ reports: [ShardReport]) {
-        let found = Dictionary(reports.map { ($0.shard, $0) }, uniquingKeysWith: { first, _ in first })
-        stopped.formIntersection(found.keys)
-        var held = Dictionary(uniqueKeysWithValues: table.shards.map { ($0.shard, $0) })
-        for (shard, report) in found where !stopped.contains(shard) {
-            let isStanding = report.phase == .live && standing.contains(shard)
-            held[shard, default: report].phase = isStanding ? .catchingUp : report.phase
-            held[shard]?.offset = report.offset
-            held[shard]?.lag = report.lag
-            held[shard]?.hash = report.hash
+        if !stopped.isEmpty { stopped.formIntersection(reports.map(\.shard)) }
+        for report in reports where !stopped.contains(report.shard) {
+            let place = table.shards.place(of: report.shard)
+            if table[report.shard] == nil { table.shards.insert(report, at: place) }
+            let isStanding = report.phase == .live && standing.contains(report.shard)
+            table.shards[place].phase = isStanding ? .catchingUp : report.phase
+            table.shards[place].offset = report.offset
+            table.shards[place].lag = report.lag
+            table.shards[place].hash = report.hash
         }
-        table.shards = held.values.sorted { $0.shard < $1.shard }
     }
 
-    private mutating func say(_ placement: Placement, _ assignment: Assignment) -> [ShardReport] {
+    private mutating func say(_ placement: Placement, _ assignment: Assignment, _ map: ShardMap) -> [ShardReport] {
         var held = Dictionary(uniqueKeysWithValues: table.shards.map { ($0.shard, $0) })
         for shard in placement.stop { held[shard] = nil }
         for shard in placement.start {
@@ -130,7 +152,7 @@ package struct NodePlan: Sendable {
     /// The table, when others should have it: at once when they would act on it, else now and then.
     package mutating func takeTable(at now: Duration) -> NodeTable? {
         guard table != published else { return nil }
-        let isNews = published.map { !table.isSameButForLag($0) } ?? true
+        let isNews = published.map { !table.isSameButForProgress(as: $0) } ?? true
         guard isNews || now - publishedAt >= publishPeriod else { return nil }
         published = table
         publishedAt = now
@@ -139,17 +161,24 @@ package struct NodePlan: Sendable {
 }
 
 extension NodeTable {
-    fileprivate func isSameButForLag(_ other: NodeTable) -> Bool {
-        func withoutLag(_ table: NodeTable) -> NodeTable {
-            var table = table
-            for index in table.shards.indices { table.shards[index].forgetProgress() }
-            return table
-        }
-        return withoutLag(self) == withoutLag(other)
+    fileprivate func isSameButForProgress(as other: NodeTable) -> Bool {
+        var (mine, theirs) = (self, other)
+        (mine.shards, theirs.shards) = ([], [])
+        return mine == theirs && (shards == other.shards || shards.areSameButForProgress(as: other.shards))
+    }
+}
+
+extension [ShardReport] {
+    fileprivate func areSameButForProgress(as others: [ShardReport]) -> Bool {
+        elementsEqual(others) { $0.withoutProgress == $1.withoutProgress }
     }
 }
 
 extension ShardReport {
-    /// What moves all the time and nobody acts on.
-    fileprivate mutating func forgetProgress() { (offset, lag, hash) = (0, 0, nil) }
+    /// Without what moves all the time and nobody acts on.
+    fileprivate var withoutProgress: ShardReport {
+        var report = self
+        (report.offset, report.lag, report.hash) = (0, 0, nil)
+        return report
+    }
 }

@@ -12,17 +12,20 @@ package struct ShardMap: Equatable, Sendable {
     private let replicas: [[Replica]]
     package var shardCount: Int { replicas.count }
 
+    /// - Parameter nodes: each once.
     package init(_ nodes: [LiveNode], shardCount: Int) {
-        var found = [[NodeID: Replica]](repeating: [:], count: shardCount)
+        var replicas = [[Replica]](repeating: [], count: shardCount)
         for node in nodes {
             for report in node.table.shards where report.shard.number < shardCount {
-                found[report.shard.number][node.id] = Replica(
-                    node: node.id, report: report, isSuspect: node.isSuspect)
+                replicas[report.shard.number].append(
+                    Replica(node: node.id, report: report, isSuspect: node.isSuspect))
             }
         }
-        replicas = found.enumerated().map { number, byNode in
-            Rendezvous.order(byNode.keys, for: ShardID(number)).compactMap { byNode[$0] }
+        for number in replicas.indices {
+            let isBefore = Rendezvous.order(for: ShardID(number))
+            replicas[number].sort { isBefore($0.node, $1.node) }
         }
+        self.replicas = replicas
     }
 
     package subscript(shard: ShardID) -> [Replica] { shard.number < shardCount ? replicas[shard.number] : [] }

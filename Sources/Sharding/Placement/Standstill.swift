@@ -19,12 +19,12 @@ package struct Standstill: Sendable {
     ///   - reports: what the replica here says of its shards.
     ///   - peers: what others say of them.
     package mutating func look(_ reports: [ShardReport], _ peers: [LiveNode], at now: Duration) {
-        let furthest = Self.furthest(peers, of: Set(reports.map(\.shard)))
+        let others = peers.filter { !$0.isSuspect }.map(\.table)
         let patience = shards.isEmpty ? Self.patience : Self.patienceOnceFound
         var watched: [ShardID: (offset: UInt64, since: Duration)] = [:]
         var found: Set<ShardID> = []
         // Offsets need not all have records: where a replica has seen the log end counts too.
-        for report in reports where furthest[report.shard] ?? 0 > report.offset + report.lag {
+        for report in reports where Self.furthest(others, report.shard) > report.offset + report.lag {
             if shards.contains(report.shard) {
                 found.insert(report.shard)
             } else if report.phase == .live {
@@ -38,13 +38,10 @@ package struct Standstill: Sendable {
     }
 
     /// How far those are who could serve.
-    private static func furthest(_ peers: [LiveNode], of shards: Set<ShardID>) -> [ShardID: UInt64] {
-        var furthest: [ShardID: UInt64] = [:]
-        for peer in peers where !peer.isSuspect {
-            for report in peer.table.shards where report.phase == .live && shards.contains(report.shard) {
-                furthest[report.shard] = max(furthest[report.shard] ?? 0, report.offset)
-            }
+    private static func furthest(_ others: [NodeTable], _ shard: ShardID) -> UInt64 {
+        others.reduce(0) { furthest, table in
+            guard let report = table[shard], report.phase == .live else { return furthest }
+            return max(furthest, report.offset)
         }
-        return furthest
     }
 }

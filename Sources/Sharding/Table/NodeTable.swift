@@ -22,6 +22,12 @@ package struct NodeTable: Equatable, Sendable {
 
     package init() {}
 
+    /// What it says of this shard, if anything.
+    package subscript(shard: ShardID) -> ShardReport? {
+        let place = shards.place(of: shard)
+        return place < shards.endIndex && shards[place].shard == shard ? shards[place] : nil
+    }
+
     /// How long a change that only concerns lag or hashes should wait, so that tables stay a small part of the traffic.
     package static func publishPeriod(memberCount: Int) -> Duration {
         max(.milliseconds(200), .milliseconds(20) * memberCount)
@@ -67,6 +73,18 @@ package struct ShardReport: Equatable, Sendable {
     }
 }
 
+extension [ShardReport] {
+    /// Where this shard is, or would be, among sorted ones.
+    func place(of shard: ShardID) -> Int {
+        var (low, high) = (startIndex, endIndex)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle].shard < shard { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}
+
 /// Names one attempt of one node to give up one shard, and none before or after it: a promise given to an earlier one
 /// says nothing.
 package struct HandoverID: Hashable, Comparable, Sendable {
@@ -75,7 +93,7 @@ package struct HandoverID: Hashable, Comparable, Sendable {
 
     /// - Parameter boot: tells the lives of a node apart, as in `Stamp`.
     init(of node: NodeID, boot: UInt64, count: UInt64) {
-        value = UInt32(truncatingIfNeeded: StableMix.mix(StableMix.mix(StableMix.hash(node.name) ^ boot) &+ count))
+        value = UInt32(truncatingIfNeeded: StableMix.mix(StableMix.mix(node.hash ^ boot) &+ count))
     }
 
     package static func < (left: HandoverID, right: HandoverID) -> Bool { left.value < right.value }

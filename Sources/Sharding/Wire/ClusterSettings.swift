@@ -23,7 +23,7 @@ package struct ClusterSettings: Equatable, Sendable {
     /// Goes into every packet.
     package var hash: UInt64 {
         entries.reduce(UInt64(Packet.version)) { hash, entry in
-            StableMix.mix(hash ^ StableMix.hash("\(entry.name)=\(entry.value)"))
+            StableMix.mix(hash ^ StableMix.hash("\(entry.name)=\(entry.value)".utf8))
         }
     }
 

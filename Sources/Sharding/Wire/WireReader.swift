@@ -50,8 +50,10 @@ struct WireReader {
         return text
     }
     mutating func readNode() throws(WireError) -> NodeID {
-        let text = try readText("node id", max: NodeID.bytesMax)
-        guard let node = NodeID(text) else { throw .invalid(what: "node id", value: text) }
+        let name = try readBytes("node id", max: NodeID.bytesMax)
+        guard let node = NodeID(name) else {
+            throw .invalid(what: "node id", value: String(decoding: name, as: UTF8.self))
+        }
         return node
     }
     mutating func readStamp() throws(WireError) -> Stamp {

@@ -18,8 +18,11 @@ struct WireWriter {
     }
     mutating func writeCount(_ value: Int) { writeCount(UInt64(value)) }
     mutating func write(_ text: String) {
-        writeCount(text.utf8.count)
-        bytes.append(contentsOf: text.utf8)
+        var text = text
+        text.withUTF8 {
+            writeCount($0.count)
+            bytes.append(contentsOf: $0)
+        }
     }
     mutating func write(_ node: NodeID) { write(node.name) }
     mutating func write(_ raw: [UInt8]) {
