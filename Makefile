@@ -12,15 +12,14 @@ help: ## this list
 setup: ## install the missing Debian packages (scripts/setup.sh)
 	@scripts/setup.sh
 
-build: setup ## build the slipstream command for release
-	swift build -c release --product slipstream
+build: setup ## build slipstream and slipstream-chaos for release; they need no Swift where they run
+	swift build -c release --static-swift-stdlib
 
 test: setup ## run all tests; SANITIZE=thread or SANITIZE=address, FILTER=LapTimeTests
 	TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/thread-sanitizer.supp \
 	swift test --no-parallel $(if $(SANITIZE),--sanitize=$(SANITIZE)) $(if $(FILTER),--filter $(FILTER))
 
-chaos: setup ## break a cluster and check what it promised; SCENARIO=all, REPORT=chaos.html
-	swift build -c release
+chaos: build ## break a cluster and check what it promised; SCENARIO=all, REPORT=chaos.html
 	.build/release/slipstream-chaos run $(or $(SCENARIO),all) $(if $(REPORT),--report $(REPORT))
 
 demo: build ## a node, a simulated race, a live table and the dashboard; DURATION=30 ends it after 30 s

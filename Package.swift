@@ -7,10 +7,13 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
     .treatAllWarnings(as: .error),
-    // The hot path goes through many modules; without this, generics are not specialised across them and nothing small
-    // is inlined. Checks of exclusive access cost some 5 % of it and cannot fail in what the tests, which have them, run.
-    .unsafeFlags(["-cross-module-optimization", "-enforce-exclusivity=unchecked"], .when(configuration: .release)),
+    // Checks of exclusive access cost some 5 % of the hot path and cannot fail in what the tests, which have them, run.
+    // (-cross-module-optimization does nothing for what is `package`: generics stay unspecialised across modules.)
+    .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
+
+/// Swift's libraries are linked into the commands (`make build`). Debian's default linker warns of what Foundation uses.
+let linker: [LinkerSetting] = [.unsafeFlags(["-use-ld=lld"], .when(configuration: .release))]
 
 func module(_ name: String, uses dependencies: [Target.Dependency] = []) -> Target {
     // Without Foundation nothing else brings in libm, which `Double.rounded()` needs.
@@ -86,7 +89,7 @@ let package = Package(
                 "Node", "Client", "Simulation", "Telemetry", "JSON", "Compression", "Delivery", "Web", "Replication",
                 "Sharding", "Storage", "CAllocations", "Commands", "Kafka", "Threads",
             ],
-            swiftSettings: strict),
+            swiftSettings: strict, linkerSettings: linker),
         // Breaks a cluster on this machine and checks what it promised; docs/chaos.md.
         module("LocalCluster"),
         .target(
@@ -98,11 +101,11 @@ let package = Package(
             path: "chaos/Harness", swiftSettings: strict),
         .executableTarget(
             name: "slipstream-chaos", dependencies: ["Chaos", "ChaosSimulation", "Commands"], path: "chaos/Command",
-            swiftSettings: strict),
+            swiftSettings: strict, linkerSettings: linker),
         // Processes that tests kill; not shipped.
         .executableTarget(
             name: "log-torture", dependencies: ["Storage", "Replication", "Telemetry", "Threads"],
-            path: "Tests/Fixtures/LogTorture", swiftSettings: strict),
+            path: "Tests/Fixtures/LogTorture", swiftSettings: strict, linkerSettings: linker),
         // Tests mirror Sources.
         tests(of: "Chaos", uses: ["ChaosSimulation"]),
         tests(of: "Client", uses: ["Delivery", "JSON", "Replication", "Simulation", "Telemetry", "Web"]),

@@ -16,7 +16,7 @@ struct RunCommand {
         self.scenarios = scenarios
         let program = try words.takeOption("--slipstream") ?? RunCommand.besideThis
         guard FileManager.default.isExecutableFile(atPath: program) else {
-            throw UsageError("there is no \(program); build it (swift build -c release), or give --slipstream PATH")
+            throw UsageError("there is no \(program); build it (make build), or give --slipstream PATH")
         }
         let temporary = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/var/tmp"
         let directory = try words.takeOption("--dir") ?? temporary
