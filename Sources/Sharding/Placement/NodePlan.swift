@@ -24,6 +24,9 @@ package struct NodePlan: Sendable {
     /// What the last decision was made of, if it changed nothing.
     private var settled: Grounds?
 
+    /// The assignment made last, and of what.
+    private var last: (grounds: Assignment.Grounds, assignment: Assignment)?
+
     private struct Grounds: Equatable, Sendable {
         let peers: [LiveNode]
         let reports: [ShardReport]
@@ -101,12 +104,19 @@ package struct NodePlan: Sendable {
         note(reports)
         let nodes = peers + [LiveNode(own, table: table)]
         let map = ShardMap(nodes, shardCount: shardCount)
-        let assignment = Assignment(nodes, map, replicas: replicas)
+        let assignment = assignment(on: Assignment.Grounds(nodes, map))
         let placement = Placement(of: own, assignment: assignment, map: map)
         hosted = Set(placement.start + placement.keep + placement.handOver)
         stopped = stopped.union(placement.stop).subtracting(placement.start)
         isDrained = placement.isDrained
         table.shards = say(placement, assignment, map)
+    }
+
+    private mutating func assignment(on grounds: Assignment.Grounds) -> Assignment {
+        if let last, last.grounds == grounds { return last.assignment }
+        let assignment = Assignment(grounds, replicas: replicas)
+        last = (grounds, assignment)
+        return assignment
     }
 
     /// What the replica says goes beside what was said of handovers. A shard just begun is held though the replica does
