@@ -64,7 +64,7 @@ extension ClusterWorld {
             }
             if variant == .skipsAfterRestore, shard.next > .zero, shard.next < end { shard.skip(to: shard.next + 1) }
             node.process?.replica.awaited[number] = nil
-            node.process?.replica.hosted[number] = .init(shard: shard)
+            node.process?.replica.hosted[number] = .init(shard)
             note("n\(node.number) restores shard \(number) at \(shard.next)")
             announce(node, number)
             schedule(.fold(number), node, after: draw(1...20))
@@ -104,14 +104,12 @@ extension ClusterWorld {
 
     func fold(_ node: SimulatedNode, _ number: Int) {
         node.process?.folding.remove(number)
-        guard var hosted = node.process?.replica.hosted[number] else { return }
+        guard let hosted = node.process?.replica.hosted[number] else { return }
         guard network.connects(node.number, Network.log) else {
             node.process?.folding.insert(number)
             schedule(.fold(number), node, after: .milliseconds(100))
             return
         }
-        // As a struct that is changed in place.
-        node.process?.replica.hosted[number] = nil
         var isTruncated = false
         if variant == .foldsByTimeOfDay, node.clockOffset < .zero, hosted.shard.next.value < oracle.end(number).value {
             hosted.shard.skip(to: hosted.shard.next + 1)
@@ -125,11 +123,10 @@ extension ClusterWorld {
             isTruncated = true
         }
         let read = isTruncated ? 0 : batch.entries.count
-        if read > 0 { apply(node, number, &hosted) }
+        if read > 0 { apply(node, number, hosted) }
         let wasLive = hosted.isLive
         hosted.lag = UInt64(max(0, oracle.end(number).value - hosted.shard.next.value))
         if read == 0, !isTruncated, !hosted.isHeldBack { hosted.isLive = true }
-        node.process?.replica.hosted[number] = hosted
         if hosted.isLive, !wasLive {
             if crashInPromotion.remove(node.number) != nil { return crash(node, resets: true) }
             note("n\(node.number) has shard \(number) live at \(hosted.shard.next)")
@@ -162,7 +159,7 @@ extension ClusterWorld {
         }
     }
 
-    private func apply(_ node: SimulatedNode, _ number: Int, _ hosted: inout SimulatedReplica.Hosted) {
+    private func apply(_ node: SimulatedNode, _ number: Int, _ hosted: SimulatedReplica.Hosted) {
         if hosted.shard.lineage == nil { hosted.shard.lineage = try? log.lineage(of: PartitionID(number)) }
         outputs.removeAll()
         hosted.shard.apply(batch, decoder: decoder, scratch: &hosted.scratch, into: &outputs)

@@ -5,7 +5,7 @@ import Telemetry
 
 /// The shards that a simulated node folds.
 struct SimulatedReplica {
-    struct Hosted {
+    final class Hosted {
         var shard: Shard
         var scratch = FoldScratch()
         var isLive = false
@@ -13,6 +13,8 @@ struct SimulatedReplica {
         var isHeldBack = false
         var lag: UInt64 = 0
         var recordsSinceSnapshot = 0
+
+        init(_ shard: Shard) { self.shard = shard }
     }
     /// Asked for and not yet restored, by the number of the attempt.
     var awaited: [Int: Int] = [:]

@@ -56,7 +56,9 @@ struct Balance {
     /// Each shard's nodes, highest score first.
     var byScore: [[Int]] {
         kept.indices.map { shard in
-            kept[shard].sorted { score($0, shard) == score($1, shard) ? $0 < $1 : score($0, shard) > score($1, shard) }
+            kept[shard].map { (score: score($0, shard), node: $0) }
+                .sorted { $0.score == $1.score ? $0.node < $1.node : $0.score > $1.score }
+                .map(\.node)
         }
     }
 

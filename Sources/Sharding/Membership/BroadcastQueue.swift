@@ -51,7 +51,9 @@ struct BroadcastQueue: Sendable {
         while let left = one.first, let right = other.first {
             merged.append(left.sent <= right.sent ? one.removeFirst() : other.removeFirst())
         }
-        return merged + one + other
+        merged.append(contentsOf: one)
+        merged.append(contentsOf: other)
+        return merged
     }
 
     private static func topic(of item: Packet.Item) -> Topic {
