@@ -71,7 +71,7 @@ let package = Package(
         // The cluster's cores together, under simulated clocks, networks, logs and disks.
         module(
             "ChaosSimulation",
-            uses: ["Client", "Delivery", "JSON", "Replication", "Sharding", "Simulation", "Telemetry"]),
+            uses: ["Client", "Commands", "Delivery", "JSON", "Replication", "Sharding", "Simulation", "Telemetry"]),
         // The words of a command line, for all programs.
         module("Commands"),
         // What people use, and what puts it together.
@@ -121,7 +121,7 @@ let package = Package(
         tests(of: "Storage", uses: ["Replication", "Telemetry", "Threads", "log-torture"]),
         tests(of: "Compression"),
         tests(of: "Delivery", uses: ["Sharding", "Telemetry", "JSON"]),
-        tests(of: "ChaosSimulation"),
+        tests(of: "ChaosSimulation", uses: ["Commands"]),
         tests(
             of: "Node",
             uses: [

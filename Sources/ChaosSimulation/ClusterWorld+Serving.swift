@@ -207,7 +207,7 @@ extension ClusterWorld {
             if node.process?.cursors[request.reader] == nil {
                 let partition = PartitionID(Partitioner.partition(ofKey: request.stream.id, count: partitions))
                 let cursor = try ReplayCursor(
-                    stream: request.stream, partition: partition, after: watermarks, log: log, snapshots: node.disk,
+                    stream: request.stream, partition: partition, after: watermarks, log: log, snapshots: [node.disk],
                     tracks: node.tracks, decoder: decoder)
                 node.process?.cursors[request.reader] = cursor
                 if let gap = cursor.gap, variant != .hidesGaps {

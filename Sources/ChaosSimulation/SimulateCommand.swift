@@ -1,15 +1,16 @@
+import Commands
 import Simulation
 
 /// `slipstream-chaos simulate`: runs seeds, says what they covered and how fast, and how the first one that failed did.
 package struct SimulateCommand: Sendable {
-    private var seeds: UInt64 = 200
-    private var from: UInt64 = 0
-    private var only: UInt64?
-    private var isJSON = false
-    private var variant: Variant?
-    private var showsVariants = false
-    private var kinds: [FaultKind]?
-    private var threads: Int
+    private let seeds: UInt64
+    private let from: UInt64
+    private let only: UInt64?
+    private let isJSON: Bool
+    private let variant: Variant?
+    private let showsVariants: Bool
+    private let kinds: [FaultKind]?
+    private let threads: Int
 
     package static let help = """
         usage: slipstream-chaos simulate [OPTIONS]
@@ -23,53 +24,33 @@ package struct SimulateCommand: Sendable {
           --variants      for each of them: how many seeds until it is caught, by each kind of fault it is there for alone
         """
 
-    /// What was typed makes no sense.
-    package struct Misuse: Error, CustomStringConvertible {
-        package let description: String
-    }
-
     /// - Parameter threads: how many histories at once, unless the arguments say.
-    package init(_ arguments: some Sequence<String>, threads: Int = 1) throws(Misuse) {
-        self.threads = threads
-        var rest = Array(arguments)[...]
-        while let name = rest.popFirst() {
-            switch name {
-            case "--seeds": seeds = try Self.number(rest.popFirst(), name)
-            case "--from": from = try Self.number(rest.popFirst(), name)
-            case "--seed": only = try Self.number(rest.popFirst(), name)
-            case "--threads": self.threads = Int(try Self.number(rest.popFirst(), name))
-            case "--json": isJSON = true
-            case "--variants": showsVariants = true
-            case "--only": kinds = try Self.kinds(rest.popFirst())
-            case "--variant": variant = try Self.variant(rest.popFirst())
-            default: throw Misuse(description: "'\(name)' is not understood")
-            }
+    package init(_ words: inout Arguments, threads: Int = 1) throws(UsageError) {
+        seeds = UInt64(try words.takeNumber("--seeds", in: 1...1_000_000_000, default: 200))
+        from = UInt64(try words.takeNumber("--from", in: 0...1_000_000_000, default: 0))
+        only = try words.takeNumber("--seed", in: 0...2_000_000_000).map(UInt64.init)
+        self.threads = try words.takeNumber("--threads", in: 1...1_000, default: threads)
+        isJSON = words.takeSwitch("--json")
+        showsVariants = words.takeSwitch("--variants")
+        kinds = try words.takeOption("--only").map { (names) throws(UsageError) in
+            try names.split(separator: ",", omittingEmptySubsequences: false)
+                .map { (name) throws(UsageError) in try Self.one(String(name), of: "--only") }
         }
+        variant = try words.takeOption("--variant").map { (name) throws(UsageError) in
+            try Self.one(name, of: "--variant")
+        }
+        try words.finish()
     }
 
-    private static func number(_ text: String?, _ name: String) throws(Misuse) -> UInt64 {
-        guard let number = text.flatMap(UInt64.init), number <= 1_000_000_000 else {
-            throw Misuse(description: "\(name) is '\(text ?? "")'; it must be in 0…1000000000")
+    /// - Throws: when there is no such choice, naming those there are.
+    package static func one<Choice: RawRepresentable & CaseIterable>(
+        _ name: String, of option: String
+    ) throws(UsageError) -> Choice where Choice.RawValue == String {
+        guard let choice = Choice(rawValue: name) else {
+            let names = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            throw UsageError("\(option) is '\(name)'; it must be one of \(names)")
         }
-        return number
-    }
-
-    private static func kinds(_ names: String?) throws(Misuse) -> [FaultKind] {
-        try (names ?? "").split(separator: ",", omittingEmptySubsequences: false).map { (name) throws(Misuse) in
-            guard let kind = FaultKind(rawValue: String(name)) else {
-                let names = FaultKind.allCases.map(\.rawValue).joined(separator: ", ")
-                throw Misuse(description: "--only is '\(name)'; it must be of \(names)")
-            }
-            return kind
-        }
-    }
-
-    private static func variant(_ name: String?) throws(Misuse) -> Variant {
-        guard let variant = name.flatMap(Variant.init(rawValue:)) else {
-            let names = Variant.allCases.map(\.rawValue).joined(separator: ", ")
-            throw Misuse(description: "--variant is '\(name ?? "")'; it must be one of \(names)")
-        }
-        return variant
+        return choice
     }
 
     /// - Parameter time: since any fixed instant.
@@ -77,13 +58,18 @@ package struct SimulateCommand: Sendable {
     package func run(print: @escaping @Sendable (String) -> Void, time: () -> Duration) async -> Bool {
         if let only { return replay(only, print) }
         if showsVariants { return await runVariants(print) }
-        var tally = Tally()
+        var (tally, progress) = (Tally(), Progress())
         let begin = time()
         await each(from..<from + seeds, among: kinds, variant) { result in
             tally.add(result)
-            if result.violation != nil, tally.failures.count == 1, !isJSON { explain(result, print) }
+            if result.violation != nil, tally.failures.count == 1, !isJSON {
+                progress.clear()
+                explain(result, print)
+            }
+            progress.show(tally.progress(of: seeds, seconds: (time() - begin).inSeconds))
             return true
         }
+        progress.clear()
         let seconds = (time() - begin).inSeconds
         print(isJSON ? tally.json(seconds: seconds) : tally.text(seconds: seconds))
         return tally.failures.isEmpty

@@ -1,3 +1,4 @@
+import Commands
 import Simulation
 
 /// What came of many seeds.
@@ -14,6 +15,13 @@ struct Tally {
         events += result.events
         for fault in result.faults { kinds[fault.kind, default: 0] += 1 }
         if let violation = result.violation { failures.append((result.seed, violation)) }
+    }
+
+    /// - Parameter seeds: how many there are to be.
+    func progress(of seeds: UInt64, seconds: Double) -> String {
+        let bar = Progress.bar(Double(count) / Double(seeds))
+        let speed = rounded(simulated / max(seconds, .ulpOfOne))
+        return "\(bar) \(grouped(count)) of \(grouped(seeds)) seeds, \(failures.count) failed, \(speed) × real time"
     }
 
     func text(seconds: Double) -> String {

@@ -70,17 +70,21 @@ package final class Node: @unchecked Sendable {
         cluster = try config.kafka.map { kafka throws(NodeError) in
             try Cluster(config, kafka, inbox: inbox, journal: journal)
         }
+        sharedSnapshots = try Node.sharedSnapshots(config, journal)
+        let stores = [snapshots as any SnapshotStore] + [sharedSnapshots].compactMap { $0 }
         replays = ReplayThread(
-            .init(log: log, snapshots: snapshots, tracks: tracks, journal: journal) { [config] stream in
+            .init(log: log, snapshots: stores, tracks: tracks, journal: journal) { [config] stream in
                 PartitionID(Partitioner.partition(ofKey: Array(stream.id.utf8), count: config.partitions))
             })
         var environment = Node.environment(config, log, snapshots, tracks, inbox, journal, relay)
-        environment.variant = FaultVariant.asked(journal)
+        environment.variant = config.faultVariant
+        if let variant = config.faultVariant {
+            journal.error("a fault was asked for: this node does one thing wrong", [.reason: variant.rawValue])
+        }
         if let cluster, let kafkaLog {
-            sharedSnapshots = try Node.sharedSnapshots(config, journal)
             upkeep = Node.joinCluster(&environment, config, cluster, kafkaLog, sharedSnapshots)
         } else {
-            (upkeep, sharedSnapshots) = (nil, nil)
+            upkeep = nil
         }
         do throws(LogError) { replica = try ReplicaThread(environment) } catch { throw .log(error) }
         relay.writer = writer

@@ -6,19 +6,17 @@ package final class MemorySnapshotStore: SnapshotStore {
         let offset: Offset
         let bytes: [UInt8]
     }
-    private let kept: Int
     /// Newest first.
     private let snapshots = Mutex<[PartitionID: [Stored]]>([:])
 
-    package init(kept: Int = 3) {
-        precondition(kept > 0, "a store that keeps nothing stores nothing")
-        self.kept = kept
-    }
+    package init() {}
 
     package func save(_ bytes: [UInt8], of partition: PartitionID, at offset: Offset) {
         snapshots.withLock { snapshots in
             let others = snapshots[partition, default: []].filter { $0.offset != offset }
-            snapshots[partition] = [Stored(offset: offset, bytes: bytes)] + others.prefix(kept - 1)
+            let all = [Stored(offset: offset, bytes: bytes)] + others
+            let kept = Set(SnapshotRetention.kept(of: all.map(\.offset)))
+            snapshots[partition] = all.filter { kept.contains($0.offset) }
         }
     }
 

@@ -4,7 +4,7 @@ import Telemetry
 /// Reads one stream's outputs again from the log, from a position on.
 ///
 /// It folds as a replica does, so what comes out is byte for byte what was sent the first time. It begins at the newest
-/// snapshot that is not past the position; without one, at the log's first record.
+/// snapshot that is not past the position; without one, at the log's first record; without that, at the oldest snapshot.
 package struct ReplayCursor {
     /// The log, or what is left of it, begins after the position: outputs come from here on.
     package private(set) var gap: [UInt64]?
@@ -18,23 +18,36 @@ package struct ReplayCursor {
     private var scratch = FoldScratch()
     private var batch = LogBatch()
 
-    /// - Parameter watermarks: per kind, the seq up to which nothing is wanted.
+    /// - Parameters:
+    ///   - watermarks: per kind, the seq up to which nothing is wanted.
+    ///   - snapshots: in the order in which to ask them.
     /// - Throws: `LogError` when the log or the snapshots cannot be read.
     package init(
         stream: StreamID, partition: PartitionID, after watermarks: [UInt64], log: any PartitionedLog,
-        snapshots: any SnapshotStore, tracks: TrackTable, decoder: RecordDecoder
+        snapshots: [any SnapshotStore], tracks: TrackTable, decoder: RecordDecoder
     ) throws(LogError) {
         self.stream = stream
         self.log = log
         self.decoder = decoder
         let lineage = try log.lineage(of: partition)
-        let loader = ShardLoader(store: snapshots, partition: partition, tracks: tracks, lineage: lineage)
         let earliest = try log.earliestOffset(of: partition)
-        if let shard = try loader.newest(where: { $0.isBefore(watermarks, of: stream) && $0.next >= earliest }) {
-            self.shard = shard
+        // Who was there when the log had its first record knows what it was.
+        let isLineageUnknown = lineage == nil && earliest > .zero
+        var (before, oldest): (Shard?, Shard?)
+        for store in snapshots where before == nil {
+            let loader = ShardLoader(
+                store: store, partition: partition, tracks: tracks, lineage: lineage,
+                isLineageUnknown: isLineageUnknown)
+            before = try loader.newest { $0.isBefore(watermarks, of: stream) && $0.next >= earliest }
+            guard before == nil, earliest > .zero else { continue }
+            let found = try loader.oldest { $0.next >= earliest }
+            if let found, oldest.map({ found.next < $0.next }) ?? true { oldest = found }
+        }
+        if let before {
+            shard = before
         } else if earliest == .zero {
             shard = Shard(partition: partition, tracks: tracks)
-        } else if let oldest = try loader.oldest(where: { $0.next >= earliest }) {
+        } else if let oldest {
             shard = oldest
             gap = shard.watermarks(of: stream)
             insightAtGap = shard.insight(of: stream)

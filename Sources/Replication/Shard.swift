@@ -68,7 +68,7 @@ package struct Shard {
         let value = UnsafeRawBufferPointer(rebasing: bytes[valueRange])
         let key = entry.key.map { UnsafeRawBufferPointer(rebasing: bytes[$0]) }
         if let only, !only.mayConcern(key: key, value: value) { return }
-        if ControlRecord.parse(value) == .flush { return flush(key, entry, &scratch, &outputs) }
+        if ControlRecord.parse(value) == .flush { return flush(key, &scratch, only, &outputs) }
 
         let source = entry.source.map { UnsafeRawBufferPointer(rebasing: bytes[$0]) }
         do throws(Refusal) {
@@ -130,11 +130,12 @@ package struct Shard {
 
     /// Closes the open point of the key's stream.
     private mutating func flush(
-        _ key: UnsafeRawBufferPointer?, _ entry: LogBatch.Entry, _ scratch: inout FoldScratch,
+        _ key: UnsafeRawBufferPointer?, _ scratch: inout FoldScratch, _ only: StreamFilter?,
         _ outputs: inout OutputBatch
     ) {
         guard let key, let number = index.number(of: key) else { return }
         let state = states[number]
+        if let only, !only.isStream(state.id) { return }
         state.assembler.flush { point, json in
             Shard.say(point, json, state, Int32(number), &scratch.said, &outputs)
         }

@@ -12,15 +12,10 @@ package final class SQLiteSnapshotStore: SnapshotStore {
         var connection: Connection?
         var lock: DirectoryLock?
     }
-    private let kept: Int
     private let state: Monitor<State>
 
-    /// - Parameters:
-    ///   - directory: for this store alone; made when it is not there.
-    ///   - kept: how many of each partition.
-    package init(directory: String, kept: Int = 3) throws(LogError) {
-        precondition(kept > 0, "a store that keeps nothing stores nothing")
-        self.kept = kept
+    /// - Parameter directory: for this store alone; made when it is not there.
+    package init(directory: String) throws(LogError) {
         let lock = try DirectoryLock(directory)
         do throws(SQLiteError) {
             let connection = try Connection(directory + "/snapshots.db")
@@ -39,29 +34,30 @@ package final class SQLiteSnapshotStore: SnapshotStore {
 
     package func save(_ bytes: [UInt8], of partition: PartitionID, at offset: Offset) throws(LogError) {
         let data = Zstd.compress(bytes)
-        let (number, kept) = (Int64(partition.number), Int64(kept))
+        let number = Int64(partition.number)
         try with { (connection) throws(SQLiteError) in
             try connection.transaction { () throws(SQLiteError) in
                 try connection.run("DELETE FROM snapshot WHERE partition = ? AND offset = ?", number, offset.value)
                 try connection.run(
                     "INSERT INTO snapshot (partition, offset, data) VALUES (?, ?, ?)", number, offset.value, blob: data)
-                try connection.run(
-                    """
-                    DELETE FROM snapshot WHERE partition = ?1 AND id NOT IN
-                    (SELECT id FROM snapshot WHERE partition = ?1 ORDER BY id DESC LIMIT ?2)
-                    """, number, kept)
+                let stored = try SQLiteSnapshotStore.offsets(of: partition, in: connection)
+                for offset in Set(stored).subtracting(SnapshotRetention.kept(of: stored)) {
+                    try connection.run("DELETE FROM snapshot WHERE partition = ? AND offset = ?", number, offset.value)
+                }
             }
         }
     }
 
     package func offsets(of partition: PartitionID) throws(LogError) -> [Offset] {
-        try with { (connection) throws(SQLiteError) in
-            let select = try connection.prepare("SELECT offset FROM snapshot WHERE partition = ? ORDER BY id DESC")
-            try select.bind(Int64(partition.number))
-            var offsets: [Offset] = []
-            while try select.step() { offsets.append(Offset(select.integer(0))) }
-            return offsets
-        }
+        try with { (connection) throws(SQLiteError) in try SQLiteSnapshotStore.offsets(of: partition, in: connection) }
+    }
+
+    private static func offsets(of partition: PartitionID, in connection: Connection) throws(SQLiteError) -> [Offset] {
+        let select = try connection.prepare("SELECT offset FROM snapshot WHERE partition = ? ORDER BY id DESC")
+        try select.bind(Int64(partition.number))
+        var offsets: [Offset] = []
+        while try select.step() { offsets.append(Offset(select.integer(0))) }
+        return offsets
     }
 
     package func load(_ partition: PartitionID, at offset: Offset) throws(LogError) -> [UInt8]? {

@@ -1,3 +1,4 @@
+import Commands
 import JSON
 
 /// `/v1/cluster` for people: members, and shards with their places.

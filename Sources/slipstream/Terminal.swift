@@ -1,34 +1,4 @@
 import Foundation
-import Glibc
-
-/// What a person sees while something runs: on a terminal a line that is rewritten, else a line every few seconds.
-/// Always on stderr, so that stdout stays what a program may read.
-struct Progress {
-    private let isTerminal = isatty(STDERR_FILENO) == 1
-    private var shown = ContinuousClock.now - .seconds(60)
-
-    /// - Parameter line: made only when it is shown.
-    mutating func show(_ line: @autoclosure () -> String) {
-        let now = ContinuousClock.now
-        guard now - shown >= (isTerminal ? .milliseconds(100) : .seconds(3)) else { return }
-        shown = now
-        printError(isTerminal ? "\r\u{1b}[K\(line())" : line(), terminator: isTerminal ? "" : "\n")
-    }
-
-    /// Leaves a last line standing.
-    func end(_ line: String) { printError(isTerminal ? "\r\u{1b}[K\(line)" : line) }
-
-    /// `[#####     ] 50 %`
-    static func bar(_ fraction: Double, width: Int = 24) -> String {
-        let filled = Int((min(max(fraction, 0), 1) * Double(width)).rounded())
-        let percent = Int((min(max(fraction, 0), 1) * 100).rounded(.down))
-        return "[\(String(repeating: "#", count: filled))\(String(repeating: " ", count: width - filled))] \(percent) %"
-    }
-}
-
-func printError(_ text: String, terminator: String = "\n") {
-    FileHandle.standardError.write(Data((text + terminator).utf8))
-}
 
 /// Columns aligned for people: some left, the others right.
 struct TextTable {
@@ -75,17 +45,6 @@ extension String {
         while text.last == character { text.removeLast() }
         return text
     }
-}
-
-/// `1,234,567`
-func grouped(_ number: some BinaryInteger) -> String {
-    let digits = String(Int64(number).magnitude)
-    var text = number < 0 ? "-" : ""
-    for (index, digit) in digits.enumerated() {
-        if index > 0, (digits.count - index) % 3 == 0 { text += "," }
-        text.append(digit)
-    }
-    return text
 }
 
 func decimal(_ number: Double?, _ places: Int) -> String {

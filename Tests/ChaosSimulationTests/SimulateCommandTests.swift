@@ -1,4 +1,5 @@
 import ChaosSimulation
+import Commands
 import Synchronization
 import Testing
 
@@ -9,7 +10,8 @@ import Testing
 
     private func run(_ arguments: [String]) async throws -> (isFine: Bool, text: String) {
         let lines = Lines()
-        let command = try SimulateCommand(arguments, threads: 2)
+        var words = Arguments(arguments)
+        let command = try SimulateCommand(&words, threads: 2)
         let isFine = await command.run(
             print: { line in lines.all.withLock { $0.append(line) } }, time: { .zero })
         return (isFine, lines.all.withLock { $0.joined(separator: "\n") })
@@ -33,6 +35,7 @@ import Testing
 
     @Test(arguments: [["--seeds"], ["--seeds", "-1"], ["--variant", "none"], ["--colour"]])
     func `what makes no sense is said`(arguments: [String]) {
-        #expect(throws: SimulateCommand.Misuse.self) { try SimulateCommand(arguments) }
+        var words = Arguments(arguments)
+        #expect(throws: UsageError.self) { try SimulateCommand(&words) }
     }
 }

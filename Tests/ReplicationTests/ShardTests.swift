@@ -164,7 +164,7 @@ private struct SeededGenerator: RandomNumberGenerator {
     @Test(arguments: 0..<10 as Range<UInt64>)
     func `a replay gives byte for byte what was said the first time`(seed: UInt64) throws {
         let world = try World(seed: seed, records: 400)
-        let snapshots = MemorySnapshotStore(kept: 3)
+        let snapshots = MemorySnapshotStore()
         var whole = try world.newShard()
         let said = try world.fold(&whole, maxBytes: 1 << 20)
         var half = try world.newShard()
@@ -178,7 +178,7 @@ private struct SeededGenerator: RandomNumberGenerator {
             for after in [0, 3, 50, 1_000] as [UInt64] {
                 var cursor = try ReplayCursor(
                     stream: id, partition: world.partition, after: [after, after, after], log: world.log,
-                    snapshots: snapshots, tracks: .builtIn, decoder: world.decoder)
+                    snapshots: [MemorySnapshotStore(), snapshots], tracks: .builtIn, decoder: world.decoder)
                 var replayed: [UInt8] = []
                 try cursor.read(maxBytes: .max) { entry, json in
                     if entry.seq > after { replayed += json }
@@ -191,9 +191,51 @@ private struct SeededGenerator: RandomNumberGenerator {
         }
     }
 
+    @Test(arguments: 0..<6 as Range<UInt64>, [true, false])
+    func `what the log has is replayed though its first record is gone`(seed: UInt64, isShared: Bool) throws {
+        let world = try World(seed: seed, records: 1_000)
+        let snapshots = MemorySnapshotStore()
+        var shard = try world.newShard()
+        var (batch, outputs, scratch) = (LogBatch(), OutputBatch(), FoldScratch())
+        while try shard.next < world.log.endOffset(of: world.partition) {
+            try world.log.read(world.partition, from: shard.next, maxBytes: 2_000, into: &batch)
+            shard.apply(batch, decoder: world.decoder, scratch: &scratch, into: &outputs)
+            snapshots.save(shard.snapshot(at: Timestamp(microseconds: 1)).encode(), of: world.partition, at: shard.next)
+        }
+        try world.log.remove(beyond: Retention(bytesPerPartition: 60_000), at: Timestamp(microseconds: 0))
+        let earliest = try world.log.earliestOffset(of: world.partition)
+        let oldest = try #require(snapshots.offsets(of: world.partition).last { $0 >= earliest })
+        try #require(earliest > .zero && oldest.value - earliest.value < 500)
+
+        let loader = ShardLoader(
+            store: snapshots, partition: world.partition, tracks: .builtIn,
+            lineage: try world.log.lineage(of: world.partition))
+        let begin = try #require(try loader.oldest { $0.next == oldest })
+        for (number, id) in shard.streamIDs.enumerated() {
+            let said = begin.watermarks(of: id)
+            for after in [said, said.map { $0 + 1 }, said.map { $0 + 20 }] {
+                var cursor = try ReplayCursor(
+                    stream: id, partition: world.partition, after: after, log: world.log,
+                    snapshots: isShared ? [MemorySnapshotStore(), snapshots] : [snapshots], tracks: .builtIn,
+                    decoder: world.decoder)
+                #expect(cursor.gap == nil)
+                var replayed: [UInt8] = []
+                try cursor.read(maxBytes: .max) { entry, json in
+                    if entry.seq > after[Int(entry.kind.rawValue)] { replayed += json }
+                    return json.count
+                }
+                let expected = outputs.entries
+                    .filter { $0.stream == Int32(number) && $0.seq > after[Int($0.kind.rawValue)] }
+                    .flatMap { outputs.bytes[$0.start..<$0.start + $0.count] }
+                let isSame = replayed == expected
+                #expect(isSame, "\(id) after \(after)")
+            }
+        }
+    }
+
     @Test func `a corrupt or torn snapshot is reported and the one before it is used`() throws {
         let world = try World(seed: 5, records: 200)
-        let snapshots = MemorySnapshotStore(kept: 3)
+        let snapshots = MemorySnapshotStore()
         var shard = try world.newShard()
         var (batch, outputs, scratch) = (LogBatch(), OutputBatch(), FoldScratch())
         var offsets: [Offset] = []

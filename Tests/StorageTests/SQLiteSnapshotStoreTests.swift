@@ -4,10 +4,10 @@ import Telemetry
 import Testing
 
 @Suite struct SQLiteSnapshotStoreTests {
-    @Test func `a snapshot that is saved is there after reopening, the newest first, and only so many`() throws {
+    @Test func `a snapshot that is saved is there after reopening, the newest first, and few older ones`() throws {
         let directory = try TemporaryDirectory()
         var store = try SQLiteSnapshotStore(directory: directory.path)
-        for offset: Int64 in 1...5 {
+        for offset: Int64 in 1...90 {
             try store.save([UInt8](repeating: UInt8(offset), count: 10_000), of: PartitionID(2), at: Offset(offset))
         }
         try store.save([9], of: PartitionID(0), at: Offset(77))
@@ -15,21 +15,26 @@ import Testing
 
         store = try SQLiteSnapshotStore(directory: directory.path)
         defer { store.close() }
-        #expect(try store.offsets(of: PartitionID(2)).map(\.value) == [5, 4, 3])
-        #expect(try store.load(PartitionID(2), at: Offset(4)) == [UInt8](repeating: 4, count: 10_000))
-        #expect(try store.load(PartitionID(2), at: Offset(1)) == nil)
+        let stored = try store.offsets(of: PartitionID(2)).map(\.value)
+        #expect(stored.prefix(3) == [90, 89, 88] && stored.last == 1 && stored.count < 25)
+        #expect(stored == stored.sorted(by: >))
+        for offset in stored {
+            let bytes = [UInt8](repeating: UInt8(offset), count: 10_000)
+            #expect(try store.load(PartitionID(2), at: Offset(offset)) == bytes)
+        }
+        #expect(try store.load(PartitionID(2), at: Offset(2)) == nil)
         #expect(try store.offsets(of: PartitionID(0)).map(\.value) == [77])
         #expect(try store.offsets(of: PartitionID(1)).isEmpty)
     }
 
     @Test func `the one saved last is the newest, for offsets begin again when a topic is made anew`() throws {
         let directory = try TemporaryDirectory()
-        let store = try SQLiteSnapshotStore(directory: directory.path, kept: 2)
+        let store = try SQLiteSnapshotStore(directory: directory.path)
         defer { store.close() }
-        for offset: Int64 in [1_000, 2_000, 5] { try store.save([1], of: PartitionID(0), at: Offset(offset)) }
-        #expect(try store.offsets(of: PartitionID(0)).map(\.value) == [5, 2_000])
+        for offset: Int64 in [500, 1_000, 2_000, 5] { try store.save([1], of: PartitionID(0), at: Offset(offset)) }
+        #expect(try store.offsets(of: PartitionID(0)).map(\.value) == [5, 2_000, 1_000])
         try store.save([2], of: PartitionID(0), at: Offset(2_000))
-        #expect(try store.offsets(of: PartitionID(0)).map(\.value) == [2_000, 5])
+        #expect(try store.offsets(of: PartitionID(0)).map(\.value) == [2_000, 5, 1_000])
         #expect(try store.load(PartitionID(0), at: Offset(2_000)) == [2])
     }
 

@@ -11,7 +11,7 @@ struct CheckCommand {
         let duration = try CheckCommand.seconds(try words.takeOption("--duration") ?? "60s")
         var options = LiveCheck.Options(nodes: nodes.split(separator: ",").map(String.init), duration: duration)
         options.rate = try words.takeNumber("--rate", in: 10...1_000_000) ?? options.rate
-        options.tell = printError
+        options.tell = { printError($0) }
         isJSON = words.takeSwitch("--json")
         self.options = options
         try words.finish()

@@ -26,7 +26,7 @@ struct RunCommand {
         options.rate = try words.takeNumber("--rate", in: 100...1_000_000)
         options.variant = try RunCommand.variant(&words)
         options.keepsLogs = words.takeSwitch("--keep")
-        options.tell = printError
+        options.tell = { printError($0) }
         report = try words.takeOption("--report")
         isJSON = words.takeSwitch("--json")
         self.options = options

@@ -78,18 +78,16 @@ struct SlipstreamChaos {
     }
 
     private static func simulate(_ words: inout Arguments) async throws -> Int32 {
-        let arguments = words.takeRest().dropFirst()
-        if arguments.contains("--help") || arguments.contains("-h") {
+        _ = words.takeName()
+        if words.wantsHelp {
             print(SimulateCommand.help)
             return 0
         }
         let clock = ContinuousClock()
         let begin = clock.now
-        do throws(SimulateCommand.Misuse) {
-            let command = try SimulateCommand(arguments, threads: ProcessInfo.processInfo.activeProcessorCount)
-            let isFine = await command.run(print: { print($0) }, time: { begin.duration(to: clock.now) })
-            return isFine ? 0 : 1
-        } catch { throw UsageError(error.description) }
+        let command = try SimulateCommand(&words, threads: ProcessInfo.processInfo.activeProcessorCount)
+        let isFine = await command.run(print: { print($0) }, time: { begin.duration(to: clock.now) })
+        return isFine ? 0 : 1
     }
 
     private static func chosen(_ names: [String]) throws(UsageError) -> [Scenario] {
@@ -115,5 +113,3 @@ struct SlipstreamChaos {
         }.joined(separator: "\n")
     }
 }
-
-func printError(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }

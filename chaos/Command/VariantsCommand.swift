@@ -11,8 +11,7 @@ struct VariantsCommand {
 
     init(_ words: inout Arguments) throws {
         let names = words.takeNames()
-        variants = names.isEmpty ? Variant.allCases : names.compactMap(Variant.init(rawValue:))
-        guard variants.count >= names.count else { throw UsageError("simulate --variants shows which there are") }
+        variants = names.isEmpty ? Variant.allCases : try names.map { try SimulateCommand.one($0, of: "the variant") }
         let program = try words.takeOption("--slipstream") ?? RunCommand.besideThis
         let directory = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/var/tmp"
         options = ChaosRun.Options(program: program, directory: "\(directory)/slipstream-chaos.\(getpid())")

@@ -12,7 +12,8 @@ import Threads
 final class ReplayThread: Sendable {
     struct Environment: Sendable {
         let log: any PartitionedLog
-        let snapshots: any SnapshotStore
+        /// This node's own, then what nodes share, if they do: it may never have had the shard.
+        let snapshots: [any SnapshotStore]
         let tracks: TrackTable
         let journal: Log
         let partitionOf: @Sendable (StreamID) -> PartitionID

@@ -26,6 +26,8 @@ package struct NodeConfig: Sendable {
     package var webRoot: String
     package var logLevel: Log.Level
     package var logsJSON: Bool
+    /// `nil`: everything is done right.
+    var faultVariant: FaultVariant?
     /// `nil`: the log is embedded and the node is alone.
     package var kafka: KafkaConfig?
 
@@ -87,6 +89,7 @@ package struct NodeConfig: Sendable {
         webRoot = try settings.text("web-root")
         logLevel = Log.Level(rawValue: try settings.text("log-level")) ?? .notice
         logsJSON = try settings.text("log-format") == "json"
+        faultVariant = FaultVariant(rawValue: try settings.text("fault-variant"))
         kafka = try settings.optionalText("kafka").map { (brokers) throws(SettingsError) in
             try KafkaConfig(settings, brokers: brokers, host: host)
         }

@@ -163,6 +163,9 @@ package enum SettingsTable {
             "log-level", .choice(["debug", "notice", "error"]), default: "notice",
             help: "the least that is logged to stderr"),
         Setting("log-format", .choice(["text", "json"]), default: "text", help: "one line per event either way"),
+        Setting(
+            "fault-variant", .choice(["none"] + FaultVariant.allCases.map(\.rawValue)), default: "none",
+            help: "the node does one thing wrong on purpose, so that slipstream-chaos can be tested; never set it"),
     ]
 
     /// The page `docs/settings.md`.
