@@ -15,8 +15,7 @@ extension ClusterWorld {
         if number < 2 {
             let session = PublisherSession(
                 source: "p\(number)", firstSeq: 1, urlCount: urls.count, timing: timing)
-            clients.append(
-                SimulatedClient(number: number, role: .publisher(session), request: nil, urls: urls, remaining: 60))
+            clients.append(SimulatedClient(number: number, session, urls: urls, remaining: 60))
             queue.add(.publish(number), at: .milliseconds(800))
         } else {
             let stream = StreamID(.chassis, Self.chassis[number % Self.chassis.count])
@@ -24,8 +23,7 @@ extension ClusterWorld {
                 id: "updates", streams: [number % 2 == 0 ? .all(.chassis) : .one(stream)],
                 from: number % 3 == 0 ? .latest : .earliest)
             let session = SubscriptionSession(request, urlCount: urls.count, timing: timing)
-            clients.append(
-                SimulatedClient(number: number, role: .subscriber(session), request: request, urls: urls))
+            clients.append(SimulatedClient(number: number, session, request, urls: urls))
         }
         queue.add(.wake(number), at: .milliseconds(Int.random(in: 600...1_500, using: &random)))
     }
@@ -39,7 +37,7 @@ extension ClusterWorld {
         let request = SubscribeRequest(
             id: "updates", streams: [.one(stream)], from: number % 3 == 0 ? .latest : .earliest)
         let session = SubscriptionSession(request, urlCount: urls.count, timing: timing)
-        clients.append(SimulatedClient(number: number, role: .subscriber(session), request: request, urls: urls))
+        clients.append(SimulatedClient(number: number, session, request, urls: urls))
         queue.add(.wake(number), at: .milliseconds(Int.random(in: 600...6_000, using: &random)))
     }
 
@@ -50,23 +48,22 @@ extension ClusterWorld {
     }
 
     func handle(_ event: LinkEvent, at number: Int) {
-        switch clients[number].role {
-        case .subscriber(var session):
-            let effects = session.handle(event, at: now, using: &random)
-            clients[number].role = .subscriber(session)
-            for effect in effects {
-                switch effect {
-                case .link(let effect): carryOut(effect, of: number)
-                case .output(.deliver(let update)): delivered(update, to: number)
-                case .output(.end(let error)): violate("client \(number) ends: \(error.map { "\($0)" } ?? "")")
-                }
-            }
-        case .publisher(var session):
-            let effects = session.handle(event, at: now, using: &random)
-            clients[number].role = .publisher(session)
+        if let effects = clients[number].subscriber?.handle(event, at: now, using: &random) {
+            carryOut(effects, of: number)
+        } else if let effects = clients[number].publisher?.handle(event, at: now, using: &random) {
             carryOut(effects, of: number)
         }
         wakeInTime(number)
+    }
+
+    private func carryOut(_ effects: [SubscriptionSession.Effect], of number: Int) {
+        for effect in effects {
+            switch effect {
+            case .link(let effect): carryOut(effect, of: number)
+            case .output(.deliver(let update)): delivered(update, to: number)
+            case .output(.end(let error)): violate("client \(number) ends: \(error.map { "\($0)" } ?? "")")
+            }
+        }
     }
 
     private func carryOut(_ effects: [PublisherSession.Effect], of number: Int) {
@@ -87,7 +84,7 @@ extension ClusterWorld {
     }
 
     func publishSome(_ number: Int) {
-        guard case .publisher(var session) = clients[number].role, clients[number].remaining > 0 else { return }
+        guard clients[number].remaining > 0 else { return }
         clients[number].remaining -= 1
         let chassis = Self.chassis[Int.random(in: 0..<Self.chassis.count, using: &random)]
         let count = Int.random(in: 1...4, using: &random)
@@ -106,9 +103,8 @@ extension ClusterWorld {
                 """)
         }
         clients[number].published.append(numbers)
-        let effects = session.publish(Array("[\(records.joined(separator: ","))]".utf8), count: count)
-        clients[number].role = .publisher(session)
-        carryOut(effects, of: number)
+        let json = Array("[\(records.joined(separator: ","))]".utf8)
+        if let effects = clients[number].publisher?.publish(json, count: count) { carryOut(effects, of: number) }
         wakeInTime(number)
         queue.add(.publish(number), at: now + draw(50...400))
     }
@@ -131,10 +127,7 @@ extension ClusterWorld {
             clients[number].last[stream] = nil
             clients[number].resynced[stream] = resync.seq
         }
-        if case .subscriber(var session) = clients[number].role {
-            session.finish(update)
-            clients[number].role = .subscriber(session)
-        }
+        clients[number].subscriber?.finish(update)
     }
 
     private func check(

@@ -11,7 +11,7 @@ extension ClusterWorld {
 
     private var unsettledPublisher: String? {
         for client in clients {
-            guard case .publisher(let session) = client.role else { continue }
+            guard let session = client.publisher else { continue }
             if client.remaining > 0 { return "publisher \(client.number) has \(client.remaining) to publish" }
             if session.settledThrough < session.lastSeq {
                 return "publisher \(client.number) has \(session.settledThrough) of \(session.lastSeq) acknowledged"

@@ -4,14 +4,11 @@ import Sharding
 import Simulation
 import Telemetry
 
-/// A program with the SDK: it subscribes and checks what it gets, or it publishes.
+/// A program with the SDK: it subscribes and checks what it gets, or it publishes. It has one session of the two.
 final class SimulatedClient {
-    enum Role {
-        case subscriber(SubscriptionSession)
-        case publisher(PublisherSession)
-    }
     let number: Int
-    var role: Role
+    var subscriber: SubscriptionSession?
+    var publisher: PublisherSession?
     let request: SubscribeRequest?
     var scheduledWake = Duration.never
     /// The node each url leads to, in the order in which this client tries them.
@@ -27,15 +24,14 @@ final class SimulatedClient {
     /// Of a publisher: the numbers of the records in each publish.
     var published: [[UInt64]] = []
 
-    init(number: Int, role: Role, request: SubscribeRequest?, urls: [Int], remaining: Int = 0) {
-        (self.number, self.role, self.request, self.urls) = (number, role, request, urls)
-        self.remaining = remaining
+    init(number: Int, _ subscriber: SubscriptionSession, _ request: SubscribeRequest, urls: [Int]) {
+        (self.number, self.subscriber, self.request, self.urls) = (number, subscriber, request, urls)
     }
 
-    var deadline: Duration? {
-        switch role {
-        case .subscriber(let session): session.deadline
-        case .publisher(let session): session.deadline
-        }
+    init(number: Int, _ publisher: PublisherSession, urls: [Int], remaining: Int) {
+        (self.number, self.publisher, self.urls, self.remaining) = (number, publisher, urls, remaining)
+        request = nil
     }
+
+    var deadline: Duration? { subscriber?.deadline ?? publisher?.deadline }
 }

@@ -29,6 +29,13 @@ struct BroadcastQueue: Sendable {
     /// Appends what fits to a packet, as gone out once more.
     mutating func fill(_ writer: inout WireWriter, limit: Int) {
         guard !entries.isEmpty else { return }
+        if writer.bytes.count + entries.reduce(0, { $0 + $1.bytes.count }) <= Packet.bytesMax {
+            for index in entries.indices {
+                writer.writeRaw(entries[index].bytes)
+                entries[index].sent += 1
+            }
+            return entries.removeAll { $0.sent >= limit }
+        }
         var left: [Entry] = []
         var taken: [Entry] = []
         for var entry in entries {

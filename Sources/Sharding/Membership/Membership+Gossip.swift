@@ -55,7 +55,7 @@ extension Membership {
         guard packet.cluster == cluster else {
             return effects.append(.report(.foreign(packet.sender, from: source)))
         }
-        suspicions[packet.sender]?.hearSuspect()
+        if !suspicions.isEmpty { suspicions[packet.sender]?.hearSuspect() }
         // Claims first: a table counts only of a node that is known, and news lies in no such order.
         for case .claim(let claim) in packet.items { adopt(claim, at: now, using: &random, into: &effects) }
         for case .table(let node, let version) in packet.items {
