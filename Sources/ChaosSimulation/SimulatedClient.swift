@@ -33,5 +33,15 @@ final class SimulatedClient {
         request = nil
     }
 
-    var deadline: Duration? { subscriber?.deadline ?? publisher?.deadline }
+    var deadline: Duration? { subscriber?.due() ?? publisher?.due() }
+}
+
+// Mutating, so that the session is looked at where it is: a class's struct is copied for its getters.
+
+extension SubscriptionSession {
+    fileprivate mutating func due() -> Duration? { deadline }
+}
+
+extension PublisherSession {
+    fileprivate mutating func due() -> Duration? { deadline }
 }
