@@ -34,23 +34,12 @@ package struct SimulateCommand: Sendable {
         showsVariants = words.takeSwitch("--variants")
         kinds = try words.takeOption("--only").map { (names) throws(UsageError) in
             try names.split(separator: ",", omittingEmptySubsequences: false)
-                .map { (name) throws(UsageError) in try Self.one(String(name), of: "--only") }
+                .map { (name) throws(UsageError) in try Arguments.choice(String(name), of: "--only") }
         }
         variant = try words.takeOption("--variant").map { (name) throws(UsageError) in
-            try Self.one(name, of: "--variant")
+            try Arguments.choice(name, of: "--variant")
         }
         try words.finish()
-    }
-
-    /// - Throws: when there is no such choice, naming those there are.
-    package static func one<Choice: RawRepresentable & CaseIterable>(
-        _ name: String, of option: String
-    ) throws(UsageError) -> Choice where Choice.RawValue == String {
-        guard let choice = Choice(rawValue: name) else {
-            let names = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-            throw UsageError("\(option) is '\(name)'; it must be one of \(names)")
-        }
-        return choice
     }
 
     /// - Parameter time: since any fixed instant.

@@ -72,6 +72,19 @@ package struct Arguments {
         return rest
     }
 
+    /// What a word names.
+    /// - Parameter option: whose word it is.
+    /// - Throws: when there is no such choice, naming those there are.
+    package static func choice<Choice: RawRepresentable & CaseIterable>(
+        _ word: String, of option: String
+    ) throws(UsageError) -> Choice where Choice.RawValue == String {
+        guard let choice = Choice(rawValue: word) else {
+            let choices = Choice.allCases.map(\.rawValue).joined(separator: ", ")
+            throw UsageError("\(option) is '\(word)'; it must be one of \(choices)")
+        }
+        return choice
+    }
+
     package func finish() throws(UsageError) {
         if let stray = rest.first { throw UsageError("'\(stray)' is not understood") }
     }

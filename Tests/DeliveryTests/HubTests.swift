@@ -59,21 +59,12 @@ import Testing
     @Test func `a client that has more than this replica waits for it, and is told when the log itself has lost`() {
         var world = HubSimulation(seed: 7, streams: 1, beatsAheadMax: 3)
         world.produce(20)
-        world.hub.open(SessionID(1), now: world.now)
-        let position = Position(lineage: HubSimulation.lineage, seq: 25)
-        _ = world.hub.subscribe(
-            SubscribeRequest(
-                id: "s", streams: [.all(.chassis)], include: [.point], from: .positions([world.stream(0): position])),
-            for: SessionID(1))
+        subscribe(&world, at: [25], include: [.point])
         #expect(texts(&world).allSatisfy { !$0.contains("resync") })
         world.produce(10)
         #expect(texts(&world).contains { $0.contains("\"prev\":25,\"seq\":30") })
 
-        world.hub.open(SessionID(2), now: world.now)
-        let lost = Position(lineage: HubSimulation.lineage, seq: 99)
-        _ = world.hub.subscribe(
-            SubscribeRequest(id: "s", streams: [.all(.chassis)], from: .positions([world.stream(0): lost])),
-            for: SessionID(2))
+        subscribe(&world, 2, at: [99])
         for _ in 0..<4 { world.beat() }
         #expect(texts(&world, of: 2).allSatisfy { !$0.contains("resync") })
         #expect(world.waitingReplays == 1, "the log is asked first")
@@ -85,12 +76,7 @@ import Testing
     @Test func `a client that has more than this node is served from the log where that has it`() {
         var world = HubSimulation(seed: 8, streams: 1, beatsAheadMax: 3)
         world.produce(20)
-        world.hub.open(SessionID(1), now: world.now)
-        let position = Position(lineage: HubSimulation.lineage, seq: 25)
-        _ = world.hub.subscribe(
-            SubscribeRequest(
-                id: "s", streams: [.all(.chassis)], include: [.point], from: .positions([world.stream(0): position])),
-            for: SessionID(1))
+        subscribe(&world, at: [25], include: [.point])
         for _ in 0..<4 { world.beat() }
         // What the replica has not folded yet when the log is asked.
         world.produce(10)
@@ -106,12 +92,7 @@ import Testing
         var world = HubSimulation(seed: 10, streams: 1, beatsAheadMax: 3)
         world.produce(20)
         world.produce(20, lags: true)
-        world.hub.open(SessionID(1), now: world.now)
-        let position = Position(lineage: HubSimulation.lineage, seq: 25)
-        _ = world.hub.subscribe(
-            SubscribeRequest(
-                id: "s", streams: [.all(.chassis)], include: [.point], from: .positions([world.stream(0): position])),
-            for: SessionID(1))
+        subscribe(&world, at: [25], include: [.point])
         world.switchReplica(at: 23)
         world.catchUp()
         #expect(texts(&world).contains { $0.contains("\"prev\":25,\"seq\":40") })
@@ -121,13 +102,7 @@ import Testing
     @Test func `whoever waits for a log that does not answer is sent elsewhere and told of no loss`() {
         var world = HubSimulation(seed: 9, streams: 2, beatsAheadMax: 3)
         world.produce(20)
-        world.hub.open(SessionID(1), now: world.now)
-        let position = Position(lineage: HubSimulation.lineage, seq: 99)
-        _ = world.hub.subscribe(
-            SubscribeRequest(
-                id: "s", streams: [.all(.chassis)],
-                from: .positions([world.stream(0): position, world.stream(1): position])),
-            for: SessionID(1))
+        subscribe(&world, at: [99, 99])
         var asked: [UInt64] = []
         for _ in 0..<4 {
             for case .replay(let request) in world.hub.beat(now: world.now) { asked.append(request.reader) }
@@ -137,6 +112,21 @@ import Testing
         let codes = effects.compactMap { if case .close(_, let code, _) = $0 { code } else { nil } }
         #expect(codes == [CloseCode.notReady])
         #expect(texts(&world).allSatisfy { !$0.contains("resync") })
+    }
+
+    /// Opens a session that goes on at these seqs of the first streams.
+    private func subscribe(
+        _ world: inout HubSimulation, _ session: UInt64 = 1, at seqs: [UInt64],
+        include: [OutputKind] = OutputKind.allCases
+    ) {
+        world.hub.open(SessionID(session), now: world.now)
+        var positions: [StreamID: Position] = [:]
+        for (number, seq) in seqs.enumerated() {
+            positions[world.stream(number)] = Position(lineage: HubSimulation.lineage, seq: seq)
+        }
+        _ = world.hub.subscribe(
+            SubscribeRequest(id: "s", streams: [.all(.chassis)], include: include, from: .positions(positions)),
+            for: SessionID(session))
     }
 
     private func texts(_ world: inout HubSimulation, of session: UInt64 = 1) -> [String] {

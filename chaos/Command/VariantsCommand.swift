@@ -11,7 +11,7 @@ struct VariantsCommand {
 
     init(_ words: inout Arguments) throws {
         let names = words.takeNames()
-        variants = names.isEmpty ? Variant.allCases : try names.map { try SimulateCommand.one($0, of: "the variant") }
+        variants = names.isEmpty ? Variant.allCases : try names.map { try Arguments.choice($0, of: "the variant") }
         let program = try words.takeOption("--slipstream") ?? RunCommand.besideThis
         let directory = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/var/tmp"
         options = ChaosRun.Options(program: program, directory: "\(directory)/slipstream-chaos.\(getpid())")

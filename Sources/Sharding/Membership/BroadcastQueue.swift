@@ -29,13 +29,6 @@ struct BroadcastQueue: Sendable {
     /// Appends what fits to a packet, as gone out once more.
     mutating func fill(_ writer: inout WireWriter, limit: Int) {
         guard !entries.isEmpty else { return }
-        if writer.bytes.count + entries.reduce(0, { $0 + $1.bytes.count }) <= Packet.bytesMax {
-            for index in entries.indices {
-                writer.writeRaw(entries[index].bytes)
-                entries[index].sent += 1
-            }
-            return entries.removeAll { $0.sent >= limit }
-        }
         var left: [Entry] = []
         var taken: [Entry] = []
         for var entry in entries {
@@ -47,7 +40,7 @@ struct BroadcastQueue: Sendable {
             entry.sent += 1
             if entry.sent < limit { taken.append(entry) }
         }
-        entries = merge(left, taken)
+        entries = left.isEmpty ? taken : merge(left, taken)
     }
 
     /// Both are in order already.
